@@ -1,0 +1,1 @@
+"""ntos: the Windows process subsystem, in Python."""
