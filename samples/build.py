@@ -1,0 +1,87 @@
+"""Build the sample guest programs with zig's C compiler: `python samples/build.py [output-directory]`.
+
+Every program is one C file of its name, linked with mingw's startup code and the Universal CRT unless the table says
+otherwise. The linker derives the PE time stamp from the contents, so equal sources give equal bytes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import ziglang
+
+HERE = Path(__file__).resolve().parent
+SOURCES = HERE / "src"
+BINARIES = HERE / "bin"
+ZIG_LIB = Path(ziglang.__file__).resolve().parent / "lib"
+HEADERS = ("-isystem", str(ZIG_LIB / "libc/include/any-windows-any"), "-isystem", str(ZIG_LIB / "include"))
+COMPILE = ("cc", "-target", "x86_64-windows-gnu", "-O2", "-s", "-fms-extensions", "-fno-builtin", "-Wall", "-Wextra")
+
+
+@dataclass(frozen=True)
+class Program:
+    """How one image is linked."""
+
+    name: str  # with its suffix
+    sources: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+    crt: bool = True
+    imports: tuple[str, ...] = ()  # import libraries made from the .def files of these names
+
+
+def _exe(name: str, *flags: str, crt: bool = True, imports: tuple[str, ...] = ()) -> Program:
+    return Program(f"{name}.exe", (f"{name}.c",), flags, crt, imports)
+
+
+def _dll(name: str, *flags: str) -> Program:
+    return Program(f"{name}.dll", (f"{name}.c", f"{name}.def"), ("-shared", *flags), crt=False)
+
+
+BARE = ("-nostdlib", *HEADERS, "-Wl,--subsystem,console", "-Wl,-e,mainCRTStartup", "-lkernel32", "-lntdll")
+
+PROGRAMS: tuple[Program, ...] = (
+    _exe("hello_writefile", *BARE, crt=False),
+    _exe("hello_printf"),
+    _exe("exitcode"),
+    _exe("spin"),
+    _exe("arguments"),
+)
+
+
+def zig(*arguments: str) -> None:
+    """Run one zig command in the source directory; raise `CalledProcessError` when it fails."""
+    subprocess.run([sys.executable, "-m", "ziglang", *arguments], cwd=SOURCES, check=True)
+
+
+def import_library(name: str, directory: Path) -> Path:
+    """The import library described by `src/<name>.def`, made in `directory`."""
+    library = directory / f"lib{name}.a"
+    zig("dlltool", "-m", "i386:x86-64", "-d", f"{name}.def", "-l", str(library))
+    return library
+
+
+def build(program: Program, output: Path) -> Path:
+    """Build one image into the directory `output` and return its path."""
+    target = output / program.name
+    with tempfile.TemporaryDirectory() as scratch:
+        image = Path(scratch) / program.name
+        libraries = [str(import_library(name, Path(scratch))) for name in program.imports]
+        startup = ("-rtlib=none", "runtime.c") if program.crt else ()
+        zig(*COMPILE, *startup, *program.sources, *libraries, *program.flags, "-o", str(image))
+        target.write_bytes(image.read_bytes())
+    return target
+
+
+def build_all(output: Path) -> list[Path]:
+    """Build every image into the directory `output`."""
+    output.mkdir(parents=True, exist_ok=True)
+    return [build(program, output) for program in PROGRAMS]
+
+
+if __name__ == "__main__":
+    for path in build_all(Path(sys.argv[1]) if len(sys.argv) > 1 else BINARIES):
+        print(f"{path.stat().st_size:7} {path.name}")
