@@ -15,19 +15,8 @@ from ntos.abi.struct import BitField, Field, Struct
 
 ROOT = Path(__file__).resolve().parents[2]
 SYMBOLS = ROOT.parent / "shared" / "reference" / "nt-19041-structs.json"
-INTEGERS = {
-    "u8": 1,
-    "u16": 2,
-    "u32": 4,
-    "u64": 8,
-    "i8": 1,
-    "i16": 2,
-    "i32": 4,
-    "i64": 8,
-    "wchar": 2,
-    "f64": 8,
-    "ptr": 8,
-}
+INTEGERS = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "wchar": 2, "u32": 4, "i32": 4}
+INTEGERS |= dict.fromkeys(("u64", "i64", "f64", "ptr"), 8)
 
 
 def structures() -> dict[str, type[Struct]]:
