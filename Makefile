@@ -15,8 +15,8 @@ export PYTHONNOUSERSITE := 1
 .PHONY: run test lint format bench samples leaf services lock clean
 
 run: $(VENV)/.ready
-	@echo "── ntos run samples/bin/hello_printf.exe"
-	@$(PY) -m ntos run samples/bin/hello_printf.exe
+	@echo "── ntos run samples/bin/hello_printf.exe   (prints, and returns 7 from main)"
+	@$(PY) -m ntos run samples/bin/hello_printf.exe; code=$$?; echo "── exit code $$code"; test $$code -eq 7
 	@echo "── ntos run samples/bin/parent.exe   (starts children, waits for them, reads their exit codes)"
 	@$(PY) -m ntos run samples/bin/parent.exe
 

@@ -78,12 +78,12 @@ def rate(kind: str, few: int, many: int) -> float:
     return (many - few) / difference
 
 
-def command_line(path: Path, *arguments: str) -> tuple[float, int]:
+def command_line(path: Path, *arguments: str, exit_code: int = 0) -> tuple[float, int]:
     """Seconds and peak memory in KiB of a whole ``ntos run``."""
-    return host_command("-m", "ntos", "run", str(path), *arguments)
+    return host_command("-m", "ntos", "run", str(path), *arguments, exit_code=exit_code)
 
 
-def host_command(*arguments: str) -> tuple[float, int]:
+def host_command(*arguments: str, exit_code: int = 0) -> tuple[float, int]:
     """Seconds and peak memory in KiB of one Python command on the host."""
     start = perf_counter()
     child = subprocess.Popen(
@@ -94,7 +94,7 @@ def host_command(*arguments: str) -> tuple[float, int]:
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     child.stderr.close()
-    if child.returncode != 0:
+    if child.returncode != exit_code:
         last = complaint[-1] if complaint else "no message"
         raise Unmeasured(f"exit code {child.returncode}: {last}")
     return perf_counter() - start, usage.ru_maxrss
