@@ -1,0 +1,116 @@
+"""What the instruction at RIP touches: the exact address of a fault, which the engine does not tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ntos.abi.memory import PAGE_MASK, PAGE_SIZE
+from ntos.hal.cpu import Access
+from ntos.hal.paging import FRAME_MASK, NO_EXECUTE, USER_LIMIT
+
+if TYPE_CHECKING:
+    import iced_x86
+
+    from ntos.hal.cpu import Context
+    from ntos.hal.paging import PageTables
+
+LONGEST_INSTRUCTION = 15
+
+
+def faulting_access(context: Context, tables: PageTables, page: int = -1) -> tuple[int, Access] | None:
+    """(address, access) of the first byte the instruction at RIP may not use that way; None if all are allowed.
+
+    With `page` given, only an access in that page counts.
+    """
+    code = _read_code(tables, context.rip)
+    if len(code) < LONGEST_INSTRUCTION:
+        missing = context.rip + len(code)
+        if not code or page == missing:
+            return (missing, Access.EXECUTE)
+    for address, size, access in _accesses(context, code):
+        for byte in (address, *([((address + size - 1) | PAGE_MASK) - PAGE_MASK] if _straddles(address, size) else [])):
+            if page >= 0 and byte & ~PAGE_MASK != page:
+                continue
+            if not _allowed(tables, byte, access):
+                return byte, access
+    return None
+
+
+def _straddles(address: int, size: int) -> bool:
+    return (address & PAGE_MASK) + size > PAGE_SIZE
+
+
+def _allowed(tables: PageTables, address: int, access: Access) -> bool:
+    if address >= USER_LIMIT:
+        return False
+    entry = tables.entry(address)
+    if entry & 5 != 5:
+        return False
+    return not (access & Access.WRITE and not entry & 2)
+
+
+def _read_code(tables: PageTables, address: int) -> bytes:
+    code = b""
+    while len(code) < LONGEST_INSTRUCTION:
+        at = address + len(code)
+        entry = tables.entry(at) if at < USER_LIMIT else 0
+        if entry & 5 != 5 or entry & NO_EXECUTE:
+            break
+        size = min(LONGEST_INSTRUCTION - len(code), PAGE_SIZE - (at & PAGE_MASK))
+        offset = entry & FRAME_MASK | at & PAGE_MASK
+        code += bytes(tables.physical.buffer[offset : offset + size])
+    return code
+
+
+def _accesses(context: Context, code: bytes) -> list[tuple[int, int, Access]]:
+    import iced_x86  # 8 ms, and only faults need it
+
+    instruction = iced_x86.Decoder(64, code, ip=context.rip).decode()
+    if not instruction:
+        return []
+    values = _register_values(context)
+    found = []
+    for memory in iced_x86.InstructionInfoFactory().info(instruction).used_memory():
+        access = _kind(memory.access)
+        if not access:
+            continue
+        address = memory.displacement
+        if memory.base != iced_x86.Register.NONE:
+            address += _value(values, memory.base)
+        if memory.index != iced_x86.Register.NONE:
+            address += _value(values, memory.index) * memory.scale
+        if memory.segment == iced_x86.Register.GS:
+            address += context.gs_base
+        size = max(1, iced_x86.MemorySizeInfo(memory.memory_size).size)
+        found.append((address & 0xFFFF_FFFF_FFFF_FFFF, size, access))
+    return found
+
+
+def _kind(access: int) -> Access | None:
+    import iced_x86
+
+    op = iced_x86.OpAccess
+    if access in (op.WRITE, op.COND_WRITE):
+        return Access.WRITE
+    if access in (op.READ_WRITE, op.READ_COND_WRITE):
+        return Access.WRITE | Access.READ
+    return Access.READ if access in (op.READ, op.COND_READ) else None
+
+
+def _register_values(context: Context) -> dict[int, int]:
+    import iced_x86
+
+    register = iced_x86.Register
+    values: dict[int, int] = {register.RIP: 0, register.EIP: 0}
+    for name in ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", *(f"r{n}" for n in range(8, 16))):
+        values[getattr(register, name.upper())] = getattr(context, name)
+    return values
+
+
+def _value(values: dict[int, int], register: iced_x86.Register_) -> int:
+    import iced_x86
+
+    if register in values:
+        return values[register]
+    full = iced_x86.RegisterExt.full_register(register)
+    return values.get(full, 0) & 0xFFFF_FFFF
