@@ -37,7 +37,7 @@ samples: $(VENV)/.ready-dev
 	$(PY) samples/build.py
 
 leaf: $(VENV)/.ready-dev
-	$(PY) leaf/build.py
+	$(PY) -m ntos.um.leaf.build
 
 services: $(VENV)/.ready
 	$(PY) -m ntos services --markdown > build.coverage.tmp
