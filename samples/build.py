@@ -49,6 +49,11 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("exitcode"),
     _exe("spin"),
     _exe("arguments"),
+    _exe("crash"),
+    _exe("seh"),
+    _exe("veh"),
+    _exe("heap"),
+    _exe("memory"),
 )
 
 

@@ -1,5 +1,6 @@
 // What the samples share: output through the C runtime, and nothing that hides what is asked of Windows.
 #pragma once
+#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 #include <stdio.h>
 #include <stdlib.h>
