@@ -1,0 +1,2 @@
+/* vcruntime140.dll: block and search routines. Exceptions and unwinding are elsewhere. */
+#include "search.h"
