@@ -65,8 +65,8 @@ class _Part:
 class ImageBuilder:
     """Collects sections and directories; ``build`` gives the file, the same bytes for the same calls.
 
-    A section asked for without an RVA goes to the next free page (``next_rva``). Imports and TLS are placed at
-    once, because callers need their addresses; the other directories are placed by ``build``.
+    A section asked for without an RVA goes to the next free page (``next_rva``). Imports and TLS are placed
+    at once, because callers need their addresses; the other directories are placed by ``build``.
     """
 
     def __init__(
