@@ -14,7 +14,7 @@ typedef u16 wchar;
 typedef u64 size;
 typedef i32 NTSTATUS;
 typedef i32 BOOL;
-typedef u8 BOOLEAN;
+typedef u8 BOOLEAN; /* as a parameter; results are widened, for kernel32 forwards BOOL names to BOOLEAN routines */
 
 #define NULL ((void *)0)
 #define TRUE 1

@@ -228,13 +228,13 @@ EXPORT void *RtlDestroyHeap(void *HeapHandle) {
     return NULL;
 }
 
-EXPORT BOOLEAN RtlLockHeap(void *HeapHandle) {
+EXPORT u32 RtlLockHeap(void *HeapHandle) {
     heap *h = checked_heap(HeapHandle);
     if (!(h->flags & HEAP_NO_SERIALIZE))
         RtlEnterCriticalSection(&h->lock_body);
     return TRUE;
 }
-EXPORT BOOLEAN RtlUnlockHeap(void *HeapHandle) {
+EXPORT u32 RtlUnlockHeap(void *HeapHandle) {
     heap *h = checked_heap(HeapHandle);
     if (!(h->flags & HEAP_NO_SERIALIZE))
         RtlLeaveCriticalSection(&h->lock_body);
@@ -267,7 +267,7 @@ static int valid_heap(heap *h) {
     return 1;
 }
 
-EXPORT BOOLEAN RtlValidateHeap(void *HeapHandle, u32 Flags, const void *BaseAddress) {
+EXPORT u32 RtlValidateHeap(void *HeapHandle, u32 Flags, const void *BaseAddress) {
     heap *h = HeapHandle;
     if (!is_heap(h))
         return FALSE;
@@ -278,7 +278,7 @@ EXPORT BOOLEAN RtlValidateHeap(void *HeapHandle, u32 Flags, const void *BaseAddr
     } else
         good = valid_heap(h);
     heap_leave(h, entered);
-    return (BOOLEAN)(good != 0);
+    return good != 0;
 }
 
 EXPORT u32 RtlGetProcessHeaps(u32 NumberOfHeaps, void **ProcessHeaps) {

@@ -97,7 +97,7 @@ EXPORT NTSTATUS RtlEnterCriticalSection(RTL_CRITICAL_SECTION *CriticalSection) {
     return STATUS_SUCCESS;
 }
 
-EXPORT BOOLEAN RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *CriticalSection) {
+EXPORT u32 RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *CriticalSection) {
     i32 old = CriticalSection->LockCount;
     while (old & CS_FREE)
         if (CAS(&CriticalSection->LockCount, &old, old & ~CS_FREE)) {
@@ -252,15 +252,15 @@ EXPORT void RtlAcquireSRWLockShared(RTL_SRWLOCK *SRWLock) {
             return;
     srw_wait(SRWLock, 1);
 }
-static BOOLEAN srw_try_acquire(RTL_SRWLOCK *lock, int shared) {
+static u32 srw_try_acquire(RTL_SRWLOCK *lock, int shared) {
     u64 old = lock->Value;
     for (u64 desired; (desired = srw_try(old, shared, 0));)
         if (CAS(&lock->Value, &old, desired))
             return TRUE;
     return FALSE;
 }
-EXPORT BOOLEAN RtlTryAcquireSRWLockExclusive(RTL_SRWLOCK *SRWLock) { return srw_try_acquire(SRWLock, 0); }
-EXPORT BOOLEAN RtlTryAcquireSRWLockShared(RTL_SRWLOCK *SRWLock) { return srw_try_acquire(SRWLock, 1); }
+EXPORT u32 RtlTryAcquireSRWLockExclusive(RTL_SRWLOCK *SRWLock) { return srw_try_acquire(SRWLock, 0); }
+EXPORT u32 RtlTryAcquireSRWLockShared(RTL_SRWLOCK *SRWLock) { return srw_try_acquire(SRWLock, 1); }
 
 EXPORT void RtlReleaseSRWLockExclusive(RTL_SRWLOCK *SRWLock) {
     u64 old = SRW_LOCKED;

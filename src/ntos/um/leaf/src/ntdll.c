@@ -90,11 +90,11 @@ EXPORT NTSTATUS RtlGetLastNtStatus(void) { return (NTSTATUS)TEB_LAST_STATUS; }
 EXPORT void *RtlGetCurrentPeb(void) { return (void *)TEB_PEB; }
 
 /* QpcBypassEnabled promises a rate of RDTSC that a virtual clock does not keep, so the kernel is asked. */
-EXPORT u8 RtlQueryPerformanceCounter(i64 *PerformanceCount) {
+EXPORT u32 RtlQueryPerformanceCounter(i64 *PerformanceCount) {
     sys_query_performance_counter(PerformanceCount, NULL);
     return TRUE;
 }
-EXPORT u8 RtlQueryPerformanceFrequency(i64 *Frequency) {
+EXPORT u32 RtlQueryPerformanceFrequency(i64 *Frequency) {
     *Frequency = KUSER(i64, 0x300);
     return TRUE;
 }
