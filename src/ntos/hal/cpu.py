@@ -151,6 +151,9 @@ class Backend(Protocol):
     def run(self, context: Context, tables: PageTables, *, step: bool = False) -> Trap:
         """Run until something happens; `context` then holds the registers."""
 
+    def exact_fault(self, context: Context, tables: PageTables, fault: Fault) -> Fault:
+        """The same fault with the exact address, where only the page is known yet."""
+
     def forget_translations(self, tables: PageTables) -> None:
         """Page-table entries of `tables` were withdrawn or changed."""
 

@@ -23,7 +23,7 @@ class UNICODE_STRING(Struct, size=0x10):
         length = int(self.Length)
         if length == 0:
             return ""
-        return self.memory.read(int(self.Buffer), length).decode("utf-16-le", "surrogatepass")
+        return self.memory.origin.read(int(self.Buffer), length).decode("utf-16-le", "surrogatepass")
 
 
 class STRING(Struct, size=0x10):
@@ -37,7 +37,7 @@ class STRING(Struct, size=0x10):
     def text(self) -> str:
         """The characters, each byte as one."""
         length = int(self.Length)
-        return self.memory.read(int(self.Buffer), length).decode("latin-1") if length else ""
+        return self.memory.origin.read(int(self.Buffer), length).decode("latin-1") if length else ""
 
 
 class STRING32(Struct, size=0x08):

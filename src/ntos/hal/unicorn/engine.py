@@ -99,6 +99,13 @@ class UnicornBackend:
             return trap
         return self._explain(error, trap, context, tables, step)
 
+    def exact_fault(self, context: UnicornContext, tables: PageTables, fault: Fault) -> Fault:
+        """Decode the instruction at RIP to learn which byte of the page it wanted."""
+        if fault.exact or fault.access & Access.EXECUTE and fault.address == context.rip & ~0xFFF:
+            return fault if fault.exact else Fault(context.rip, fault.access)
+        found = faulting_access(context, tables, fault.address)
+        return fault if found is None else Fault(found[0], fault.access)
+
     def forget_translations(self, tables: PageTables) -> None:
         """The next run starts with an empty TLB (the engine has no cheaper way)."""
         if tables.root == self._root:

@@ -1,0 +1,216 @@
+"""The vocabulary: one class a kind of event. Field names and types are the schema of `--trace` (version below)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+SCHEMA = "ntos-trace/1"
+"""Changes when a field changes meaning or goes; new kinds and new fields do not change it."""
+
+
+class Event(msgspec.Struct, tag_field="event", omit_defaults=True):
+    """What every event carries: when (100 ns since boot), in which process and thread (0 outside any)."""
+
+    time: int = 0
+    process: int = 0
+    thread: int = 0
+
+
+class MachineStarted(Event, tag="machine-start"):
+    """First line of every trace."""
+
+    schema: str = SCHEMA
+    version: str = ""
+    seed: int = 0
+    memory: int = 0
+
+
+class MachineStopped(Event, tag="machine-stop"):
+    """Last line: why the machine stopped (exit, timeout, interrupt, failure)."""
+
+    reason: str = ""
+
+
+class ProcessCreated(Event, tag="process-create"):
+    """A process object came into being; `process` is its creator."""
+
+    id: int = 0
+    parent: int = 0
+    image: str = ""
+    command_line: str = ""
+    session: int = 0
+    protection: int = 0
+
+
+class ProcessExited(Event, tag="process-exit"):
+    """The last thread left."""
+
+    id: int = 0
+    image: str = ""
+    status: int = 0
+
+
+class ThreadCreated(Event, tag="thread-create"):
+    """A thread was inserted; `start` is its Win32 start address, `remote` whether another process made it."""
+
+    id: int = 0
+    owner: int = 0
+    start: int = 0
+    remote: bool = False
+
+
+class ThreadExited(Event, tag="thread-exit"):
+    """A thread ended."""
+
+    id: int = 0
+    status: int = 0
+
+
+class ImageLoaded(Event, tag="image-load"):
+    """An image was mapped; `source` says by which rule the loader found it, where the loader mapped it."""
+
+    path: str = ""
+    base: int = 0
+    size: int = 0
+    source: str = ""
+
+
+class ImageUnloaded(Event, tag="image-unload"):
+    """An image was unmapped."""
+
+    path: str = ""
+    base: int = 0
+
+
+class ServiceCalled(Event, tag="service"):
+    """A system service was called and came back."""
+
+    name: str = ""
+    arguments: dict[str, Any] = {}
+    status: int = 0
+    results: dict[str, Any] = {}
+
+
+class ExportCalled(Event, tag="export"):
+    """A Python-implemented export was called and came back; `caller` is module+offset of the return address."""
+
+    module: str = ""
+    name: str = ""
+    arguments: dict[str, Any] = {}
+    result: Any = None
+    caller: str = ""
+
+
+class Refused(Event, tag="refused"):
+    """A rule refused: which, on what, and the smallest change that would flip it."""
+
+    name: str = ""
+    status: int = 0
+    status_name: str = ""
+    rule: str = ""
+    inputs: dict[str, Any] = {}
+    flip: str = ""
+
+
+class Missing(Event, tag="missing"):
+    """Something ntos does not have was asked for: the function, who called, with which arguments."""
+
+    module: str = ""
+    name: str = ""
+    caller: str = ""
+    arguments: list[int] = []
+    detail: str = ""
+
+
+class ExceptionRaised(Event, tag="exception"):
+    """An exception was dispatched to user mode (first chance) or ended the process (second)."""
+
+    code: int = 0
+    code_name: str = ""
+    address: int = 0
+    location: str = ""
+    information: list[int] = []
+    first_chance: bool = True
+
+
+class HardError(Event, tag="hard-error"):
+    """NtRaiseHardError: the text a message box would have shown."""
+
+    status: int = 0
+    status_name: str = ""
+    text: str = ""
+    caption: str = ""
+
+
+class DebugPrint(Event, tag="debug-print"):
+    """OutputDebugString, DbgPrint, loader snaps."""
+
+    text: str = ""
+
+
+class MessageBox(Event, tag="message-box"):
+    """A message box nobody sees; `answer` is what the machine's rule chose."""
+
+    caption: str = ""
+    text: str = ""
+    style: int = 0
+    answer: int = 0
+
+
+class FileOpened(Event, tag="file-open"):
+    """A file, directory, pipe or device was opened or created (or refused: see status)."""
+
+    path: str = ""
+    access: int = 0
+    disposition: int = 0
+    status: int = 0
+
+
+class FileDeleted(Event, tag="file-delete"):
+    """A file or directory went away."""
+
+    path: str = ""
+
+
+class FileRenamed(Event, tag="file-rename"):
+    """A file or directory got another name."""
+
+    path: str = ""
+    target: str = ""
+
+
+class KeyOpened(Event, tag="key-open"):
+    """A registry key was opened or created."""
+
+    path: str = ""
+    created: bool = False
+    status: int = 0
+
+
+class ValueSet(Event, tag="value-set"):
+    """A registry value was written."""
+
+    path: str = ""
+    name: str = ""
+    type: int = 0
+    data: Any = None
+
+
+class MemoryWritten(Event, tag="memory-write"):
+    """One process wrote into another's memory."""
+
+    target: int = 0
+    address: int = 0
+    size: int = 0
+
+
+class MemoryProtected(Event, tag="memory-protect"):
+    """Memory became executable, or another process's memory was allocated or protected."""
+
+    target: int = 0
+    address: int = 0
+    size: int = 0
+    protection: int = 0
+    kind: str = ""

@@ -1,0 +1,155 @@
+"""A thread: registers, a coroutine for a kernel stack, and the way from kernel code into guest code and back."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ntos.abi.layout.teb import TEB
+from ntos.abi.layout.thread import ETHREAD
+from ntos.abi.status import STATUS
+from ntos.ke.dispatcher import DispatcherObject
+from ntos.ke.parts import Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from ntos.abi.status import Denied
+    from ntos.abi.types import NTSTATUS
+    from ntos.hal.cpu import Context
+    from ntos.hal.paging import UserMemory
+    from ntos.ke.apc import UserApc
+    from ntos.ke.kernel import Kernel
+    from ntos.ke.process import Process
+    from ntos.ke.wait import Wait
+
+THREAD_OBJECT = 6
+HOME_SPACE = 0x20
+"""The caller of an x64 function leaves room for its four register arguments above the return address."""
+
+
+class ThreadTerminated(BaseException):
+    """Thrown into a thread's coroutine to end it: the only way out besides returning. Not an error."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Unwound(BaseException):
+    """The guest unwound past a Python frame; the trap that showed it is still to be served further out."""
+
+
+class Frame:
+    """Room on the guest stack for temporaries, given back when the `with` block ends."""
+
+    __slots__ = ("_thread",)
+
+    def __init__(self, thread: Thread) -> None:
+        self._thread = thread
+
+    def allocate(self, size: int) -> int:
+        """The address of `size` zeroed bytes, 16-aligned."""
+        context = self._thread.context
+        address = (context.rsp - size) & ~0xF
+        context.rsp = address
+        self._thread.memory.write(address, bytes(size))
+        return address
+
+    def new(self, kind: Any) -> Any:
+        """A `Ptr[kind]` (scalars) or a view (structures) on zeroed room for one."""
+        from ntos.abi.pointer import Ptr  # noqa: PLC0415 - keeps `pointer` out of the hot import path
+        from ntos.abi.types import Scalar  # noqa: PLC0415
+
+        address = self.allocate(kind.size)
+        if issubclass(kind, Scalar):
+            return Ptr[kind](self._thread.memory, address)  # type: ignore[valid-type]
+        return kind(self._thread.memory, address)
+
+    def bytes(self, data: bytes) -> int:
+        """The address of a copy of `data`."""
+        address = self.allocate(max(len(data), 1))
+        self._thread.memory.write(address, data)
+        return address
+
+    def wide(self, text: str) -> int:
+        """The address of `text` as NUL-terminated UTF-16."""
+        return self.bytes(text.encode("utf-16-le", "surrogatepass") + b"\0\0")
+
+    def unicode_string(self, text: str) -> int:
+        """The address of a UNICODE_STRING for `text`."""
+        data = text.encode("utf-16-le", "surrogatepass")
+        buffer = self.bytes(data + b"\0\0")
+        head = len(data).to_bytes(2, "little") + (len(data) + 2).to_bytes(2, "little")
+        return self.bytes(head + bytes(4) + buffer.to_bytes(8, "little"))
+
+
+class Thread(DispatcherObject, Parts):
+    """A thread object: ETHREAD at `address`, saved registers, and what bytes cannot hold."""
+
+    def __init__(self, kernel: Kernel, address: int, process: Process) -> None:
+        DispatcherObject.__init__(self, kernel, address)
+        Parts.__init__(self)
+        self.ethread = ETHREAD(kernel.memory, address)
+        self.tcb = self.ethread.Tcb
+        self.process = process
+        self.memory: UserMemory = process.memory
+        """The user half of the address space this thread runs in."""
+        self.context: Context = kernel.platform.backend.new_context()
+        self.coroutine: Coroutine[None, None, None] | None = None
+        self.waiting: Wait | None = None
+        self.wait_status: NTSTATUS = STATUS.SUCCESS
+        self.user_apcs: deque[UserApc] = deque()
+        self.apc_pending = False
+        self.attention = False
+        """Something must be looked at before user code runs on: APCs, suspension, termination."""
+        self.terminating: int | None = None
+        self.ending = False
+        """Its coroutine has been told to end and is running its way out."""
+        self.suspend_count = 0
+        self.traps_left = 0
+        self.refusal: Denied | None = None
+        """Why the last refused service refused; `ntos explain` and traces carry it."""
+        self.call_depth = 0
+        kernel.threads[address] = self
+
+    @property
+    def id(self) -> int:
+        """Thread id."""
+        return int(self.ethread.Cid.UniqueThread)
+
+    @property
+    def teb(self) -> TEB:
+        """The thread environment block, through the user's eyes."""
+        return TEB(self.memory, int(self.tcb.Teb))
+
+    @contextmanager
+    def frame(self) -> Iterator[Frame]:
+        """Temporaries on the guest stack for as long as the block lasts."""
+        stack = self.context.rsp
+        try:
+            yield Frame(self)
+        finally:
+            self.context.rsp = stack
+
+    def is_signalled(self, thread: Thread) -> bool:
+        return int(self.header.SignalState) > 0
+
+    async def call(self, code: int, *arguments: int) -> int:
+        """Run guest code at `code` with integer arguments until it returns; gives RAX (`um.UserThread.call`)."""
+        return await self.kernel[CallGate].call(self, code, arguments)
+
+    def system_call(self, name: str, arguments: tuple[int, ...]) -> Any:
+        """What `nt.<name>(thread, …)` does: through the service's door, errors raised as NtError."""
+        return self.kernel[CallGate].system_call(self, name, arguments)
+
+
+class CallGate:
+    """The two ways through a thread that need the trap loop and the service table; `ke.trap` installs it."""
+
+    async def call(self, thread: Thread, code: int, arguments: tuple[int, ...]) -> int:
+        raise NotImplementedError
+
+    def system_call(self, thread: Thread, name: str, arguments: tuple[int, ...]) -> Any:
+        raise NotImplementedError
