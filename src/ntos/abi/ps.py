@@ -171,7 +171,7 @@ class THREADINFOCLASS(IntEnum):
 
 
 class JOBOBJECTINFOCLASS(IntEnum):
-    """What NtQueryInformationJobObject and NtSetInformationJobObject know; the service counts from 1."""
+    """What NtQueryInformationJobObject and NtSetInformationJobObject know."""
 
     JobObjectBasicAccountingInformation         = 1
     JobObjectBasicLimitInformation              = 2
