@@ -27,7 +27,7 @@ _LITERAL = {"%": "%", "n": "\n", "t": "\t"}
 def strftime(
     template: str, time: BrokenTime, *, zone_name: str = "Coordinated Universal Time", bias_minutes: int = 0
 ) -> str | None:
-    """The formatted time, or None where the runtime reports EINVAL: an unknown letter or a field out of range.
+    """The formatted time, or None where the runtime reports EINVAL: an unknown letter, a bad field.
 
     `%#` takes leading zeros away, and makes `%#c` and `%#x` long.
     """

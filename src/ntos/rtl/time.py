@@ -81,7 +81,7 @@ def to_fields(time: int) -> Fields:
 
 
 def from_fields(fields: Fields) -> int | None:
-    """The NT time of calendar fields, or None when they are no date (RtlTimeFieldsToTime); weekday is ignored."""
+    """The NT time of calendar fields, or None when they are no date (RtlTimeFieldsToTime)."""
     if not (1601 <= fields.year <= 30827 and 1 <= fields.month <= 12):
         return None
     if not 1 <= fields.day <= days_in_month(fields.year, fields.month):
@@ -116,7 +116,7 @@ def to_unix_nanoseconds(time: int) -> int:
 
 
 def to_dos(time: int) -> tuple[int, int] | None:
-    """DOS date and time words, rounded up to two seconds, or None outside 1980 to 2107 (FileTimeToDosDateTime)."""
+    """DOS date and time words, rounded up to two seconds, or None outside 1980 to 2107."""
     fields = to_fields(time + 2 * TICKS_PER_SECOND - 1)
     if not 1980 <= fields.year <= _MAXIMUM_DOS_YEAR:
         return None

@@ -97,7 +97,7 @@ def _compare(have: int, want: int, condition: int) -> bool:
 
 
 def _hierarchy(current: Version, wanted: Version, kinds: int, mask: int) -> bool:
-    """Major, minor and service pack count as one number: a member is looked at only if those before are equal."""
+    """Major, minor and service pack are one number: a member counts only if those before are equal."""
     members = (
         (VersionType.MAJOR, 1, current.major, wanted.major),
         (VersionType.MINOR, 0, current.minor, wanted.minor),
@@ -105,20 +105,22 @@ def _hierarchy(current: Version, wanted: Version, kinds: int, mask: int) -> bool
         (VersionType.SERVICE_PACK_MINOR, 4, current.service_pack_minor, wanted.service_pack_minor),
     )
     asked = [(index, have, want) for kind, index, have, want in members if kinds & kind]
-    condition = 0
+    first = 0
     result = True
     for index, have, want in asked:
         own = _condition(mask, index)
-        # A later EQUAL does not weaken an earlier `greater`; a strict one sharpens only itself.
-        condition = own if condition in {0, Condition.EQUAL} else _later(condition, own)
-        result = _compare(have, want, condition)
+        if first in {0, Condition.EQUAL}:
+            first = own or first
+        result = _compare(have, want, _later(first, own))
         if have != want:
             return result
     return result
 
 
 def _later(earlier: int, own: int) -> int:
-    """The condition for a member after one that was compared by `earlier`."""
+    """The condition for a member after one compared by `earlier`: one that points the other way gives way."""
     if earlier in {Condition.GREATER, Condition.GREATER_EQUAL}:
-        return own if own in {Condition.GREATER, Condition.GREATER_EQUAL} else earlier
-    return own if own in {Condition.LESS, Condition.LESS_EQUAL} else earlier
+        fitting = {Condition.EQUAL, Condition.GREATER, Condition.GREATER_EQUAL}
+    else:
+        fitting = {Condition.EQUAL, Condition.LESS, Condition.LESS_EQUAL}
+    return own if own in fitting else earlier
