@@ -1,7 +1,7 @@
 """Build the sample guest programs with zig's C compiler: `python samples/build.py [output-directory]`.
 
-Every program is one C file of its name, linked with mingw's startup code and the Universal CRT unless the table says
-otherwise. The linker derives the PE time stamp from the contents, so equal sources give equal bytes.
+Every program is one C file of its name, linked with mingw's startup code and the Universal CRT unless the
+table says otherwise. The linker derives the PE time stamp from the contents, so equal sources give equal bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ SOURCES = HERE / "src"
 BINARIES = HERE / "bin"
 ZIG_LIB = Path(ziglang.__file__).resolve().parent / "lib"
 HEADERS = ("-isystem", str(ZIG_LIB / "libc/include/any-windows-any"), "-isystem", str(ZIG_LIB / "include"))
-COMPILE = ("cc", "-target", "x86_64-windows-gnu", "-O2", "-s", "-fms-extensions", "-fno-builtin", "-Wall", "-Wextra")
+TARGET = ("-target", "x86_64-windows-gnu")
+COMPILE = ("cc", *TARGET, "-O2", "-s", "-fms-extensions", "-fno-builtin", "-Wall", "-Wextra")
 
 
 @dataclass(frozen=True)
@@ -33,22 +34,35 @@ class Program:
     imports: tuple[str, ...] = ()  # import libraries made from the .def files of these names
 
 
+BARE = ("-nostdlib", *HEADERS, "-Wl,--subsystem,console", "-Wl,-e,mainCRTStartup", "-lkernel32", "-lntdll")
+BARE_DLL = ("-nostdlib", *HEADERS, "-Wl,-e,DllMainCRTStartup", "-lkernel32")
+
+
 def _exe(name: str, *flags: str, crt: bool = True, imports: tuple[str, ...] = ()) -> Program:
     return Program(f"{name}.exe", (f"{name}.c",), flags, crt, imports)
 
 
 def _dll(name: str, *flags: str) -> Program:
-    return Program(f"{name}.dll", (f"{name}.c", f"{name}.def"), ("-shared", *flags), crt=False)
+    return Program(f"{name}.dll", (f"{name}.c", f"{name}.def"), ("-shared", *BARE_DLL, *flags), crt=False)
 
-
-BARE = ("-nostdlib", *HEADERS, "-Wl,--subsystem,console", "-Wl,-e,mainCRTStartup", "-lkernel32", "-lntdll")
 
 PROGRAMS: tuple[Program, ...] = (
     _exe("hello_writefile", *BARE, crt=False),
     _exe("hello_printf"),
+    _exe("missing_import", *BARE, crt=False, imports=("absent_dll",)),
+    _exe("missing_function", *BARE, crt=False, imports=("absent_function",)),
+    _exe("tls"),
+    _exe("registry", "-ladvapi32"),
+    Program("tlsplugin.dll", ("tlsplugin.c",), ("-shared",)),
+    _dll("plugin"),
+    _dll("forwarder"),
     _exe("exitcode"),
     _exe("spin"),
     _exe("arguments"),
+    _exe("files"),
+    _exe("loadlibrary"),
+    _exe("syscalls"),
+    _exe("console"),
     _exe("threads"),
     _exe("timers"),
     _exe("pipes"),
