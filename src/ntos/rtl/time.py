@@ -137,7 +137,7 @@ def to_broken(seconds: int) -> BrokenTime | None:
     fields = to_fields(from_unix(seconds))
     return BrokenTime(
         fields.second, fields.minute, fields.hour, fields.day, fields.month - 1, fields.year - 1900,
-        fields.weekday, days_from_civil(fields.year, fields.month, fields.day) - days_from_civil(fields.year, 1, 1),
+        fields.weekday, days_from_civil(*fields[:3]) - days_from_civil(fields.year, 1, 1),
     )  # fmt: skip
 
 
