@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
-from unicorn import UC_ARCH_X86, UC_HOOK_INSN, UC_MODE_64, Uc
+from unicorn import UC_ARCH_X86, UC_HOOK_INSN, UC_MODE_64
+from unicorn.unicorn_py3 import Uc
+from unicorn.unicorn_py3.unicorn import UcContext
 from unicorn.x86_const import (
     UC_X86_INS_SYSCALL,
     UC_X86_REG_EAX,
@@ -40,11 +42,11 @@ SECOND = 10_000_000
 Calls = Generator[tuple[str | int, tuple[int, ...]], int, None]
 
 
-class GuestEnded(Exception):  # noqa: N818 - an event, not an error
+class GuestEnded(Exception):
     """The guest asked for the end of its process."""
 
 
-class GuestRaised(Exception):  # noqa: N818
+class GuestRaised(Exception):
     """The guest called NtRaiseException."""
 
 
@@ -54,7 +56,7 @@ class GuestThread:
 
     number: int
     calls: Calls | None = None
-    context: object = None
+    context: UcContext | None = None
     alerted: bool = False
     waiting: bool = False
     deadline: int | None = None
@@ -104,7 +106,7 @@ class Guest:
             self.write(self.base + rva, data[raw : raw + min(size, virtual_size)])
 
     def add_thread(self) -> GuestThread:
-        """A thread with a TEB and a stack of its own; ids are 4, 8, 12 …"""
+        """A thread with a TEB and a stack of its own; ids are 4, 8, 12 and so on."""
         thread = GuestThread(len(self.threads))
         self.threads.append(thread)
         teb, stack = TEBS + thread.number * 0x2000, STACKS + thread.number * 0x10_0000
@@ -229,6 +231,7 @@ class Guest:
         return True
 
     def _ready(self, thread: GuestThread, status: int) -> None:
+        assert thread.context is not None
         thread.waiting, thread.deadline, thread.alerted = False, None, False
         running = self.uc.context_save()
         self.uc.context_restore(thread.context)
@@ -246,7 +249,7 @@ class Guest:
         self.services += 1
         number = uc.reg_read(UC_X86_REG_EAX)
         arguments = [uc.reg_read(r) for r in (UC_X86_REG_R10, UC_X86_REG_RDX, UC_X86_REG_R8, UC_X86_REG_R9)]
-        service = {
+        services: dict[int, Callable[[int, int, int, int], int]] = {
             0x18: self._allocate,
             0x1E: self._free,
             0x2C: self._terminate,
@@ -256,9 +259,9 @@ class Guest:
             0x70: self._alert,
             0x166: self._raise,
             0x1D0: self._wait,
-        }[number]
+        }
         try:
-            status = service(*arguments)
+            status = services[number](*arguments)
         except Exception as failure:  # noqa: BLE001 - carried across the engine, raised again in call()
             self.failure = failure
             uc.emu_stop()

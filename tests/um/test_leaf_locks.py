@@ -87,7 +87,7 @@ def test_critical_section_excludes(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_hungry_waiter_is_served(seed: int) -> None:
-    """A waiter that was woken and found the section taken again gets it handed over: it never waits a third time."""
+    """A waiter woken to find the section taken gets it handed over next: it never waits thrice."""
     guest = Guest("ntdll", seed=seed)
     section = guest.place(bytes(40))
     guest.call("RtlInitializeCriticalSection", section)
@@ -179,7 +179,10 @@ def test_condition_variable_queue(kind: str, seed: int) -> None:
                 yield sleep, (empty, lock, 0, 0)
             queue.append(number * 100 + item)
             yield leave, (lock,)
-            yield "RtlWakeAllConditionVariable" if kind == "SRWShared" else "RtlWakeConditionVariable", (full,)
+            yield (
+                "RtlWakeAllConditionVariable" if kind == "SRWShared" else "RtlWakeConditionVariable",
+                (full,),
+            )
 
     def consumer() -> Calls:
         for _ in range(25):
@@ -293,7 +296,7 @@ def test_run_once(guest: Guest) -> None:
 
 
 def test_run_once_may_fail_and_be_tried_again(guest: Guest) -> None:
-    """INIT_ONCE_INIT_FAILED puts the state back; check-only says "not yet"; a context's low bits are refused."""
+    """INIT_ONCE_INIT_FAILED puts the state back; check-only says "not yet"; odd contexts are refused."""
     once, context = guest.place(bytes(8)), guest.place(bytes(8))
     assert guest.call("RtlRunOnceBeginInitialize", once, 1, context) == UNSUCCESSFUL
     assert guest.call("RtlRunOnceBeginInitialize", once, 0, context) == PENDING

@@ -25,7 +25,7 @@
 #define MAX_RESERVE 0x1000000ull
 #define ROUND_UP(x, step) (((x) + (step) - 1) & ~((size)(step) - 1))
 
-enum { BLOCK_BUSY = 1, BLOCK_LARGE = 2, BLOCK_END = 4, BLOCK_SETTABLE = 8 };
+enum { BLOCK_BUSY = 1, BLOCK_LARGE = 2, BLOCK_END = 4, BLOCK_QUICK = 8 };
 
 typedef struct block {
     u32 units;     /* size in units of 16 bytes, header included */
@@ -43,8 +43,6 @@ typedef struct block {
 /* A large block: its own region, this in front of the header. */
 typedef struct large {
     LIST_ENTRY links;
-    size bytes;
-    void *settable;
 } large;
 
 typedef struct segment {
@@ -62,6 +60,11 @@ typedef struct segment {
 
 #define CLASSES 16
 #define LEVELS 18 /* level 0: below 256 bytes in steps of 16; level n: 2^(7+n), in sixteenths */
+
+/* Freed small blocks of one size wait here, unjoined, for the next request of that size: most programs free what
+ * they are about to ask for again. They still count as busy for their neighbours. */
+#define QUICK_CLASSES 34u /* up to 512 bytes of data */
+#define QUICK_DEPTH 64
 
 typedef struct heap {
     segment first;                  /* 0x00 */
@@ -89,6 +92,9 @@ typedef struct heap {
     u32 levels;
     u32 classes[LEVELS];
     block *bins[LEVELS][CLASSES];
+    block *quick[QUICK_CLASSES];
+    u8 quick_count[QUICK_CLASSES];
+    u32 quick_total;
 } heap;
 _Static_assert(__builtin_offsetof(heap, signature) == 0x98 && __builtin_offsetof(heap, larges) == 0x110 &&
                __builtin_offsetof(heap, lock) == 0x160 && __builtin_offsetof(heap, lock_body) == 0x2C0 &&
@@ -120,10 +126,12 @@ INLINE block *before(block *b) { return (block *)((u8 *)b - b->previous * 16ull)
 INLINE u8 *data_of(block *b) { return (u8 *)b + HEADER; }
 INLINE size data_size(const block *b) { return b->units * 16ull - HEADER - b->slack; }
 
+INLINE int in_use(const block *b) { return (b->flags & (BLOCK_BUSY | BLOCK_QUICK)) == BLOCK_BUSY; }
+
 /* The header of a caller's pointer, or the end of the process. */
 INLINE block *busy_block(heap *h, const void *pointer) {
     block *b = (block *)((u8 *)pointer - HEADER);
-    if (UNLIKELY((u64)pointer & 15 || b->check != check_of(b) || !(b->flags & BLOCK_BUSY) || b->heap_id != h->id))
+    if (UNLIKELY((u64)pointer & 15 || b->check != check_of(b) || !in_use(b) || b->heap_id != h->id))
         corrupted();
     return b;
 }
@@ -329,8 +337,6 @@ COLD static block *large_allocate(heap *h, size bytes) {
         sys_allocate(CURRENT_PROCESS, &base, 0, &total, MEM_RESERVE | MEM_COMMIT, protection(h)) < 0)
         return NULL;
     large *l = base;
-    l->bytes = total;
-    l->settable = NULL;
     l->links.Flink = &h->larges;
     l->links.Blink = h->larges.Blink;
     h->larges.Blink->Flink = &l->links;
@@ -411,6 +417,49 @@ static void release(heap *h, block *b) {
     set_previous(next, units);
 }
 
+COLD static void flush_quick(heap *h) {
+    for (u32 units = 0; h->quick_total && units < QUICK_CLASSES; units++) {
+        for (block *b = h->quick[units], *next; b; b = next) {
+            verify(b);
+            next = b->next_free;
+            release(h, b);
+        }
+        h->quick_total -= h->quick_count[units];
+        h->quick_count[units] = 0;
+        h->quick[units] = NULL;
+    }
+}
+
+INLINE void give_back(heap *h, block *b) {
+    u32 units = b->units;
+    if (LIKELY(units < QUICK_CLASSES && h->quick_count[units] < QUICK_DEPTH)) {
+        verify(after(b)); /* now is when an overrun can still be told from later damage */
+        b->flags = BLOCK_BUSY | BLOCK_QUICK;
+        b->slack = 0;
+        seal(b);
+        b->next_free = h->quick[units];
+        h->quick[units] = b;
+        h->quick_count[units]++;
+        h->quick_total++;
+    } else if (UNLIKELY(b->flags & BLOCK_LARGE))
+        large_free(b);
+    else
+        release(h, b);
+}
+
+INLINE block *take_quick(heap *h, u32 units) {
+    block *b = units < QUICK_CLASSES ? h->quick[units] : NULL;
+    if (!b)
+        return NULL;
+    verify(b);
+    if (UNLIKELY(b->flags != (BLOCK_BUSY | BLOCK_QUICK) || b->units != units))
+        corrupted();
+    h->quick[units] = b->next_free;
+    h->quick_count[units]--;
+    h->quick_total--;
+    return b;
+}
+
 /* One unit holds no free links, so no block is smaller than two. */
 INLINE u32 units_for(size bytes) {
     u32 units = (u32)((bytes + HEADER + 15) / 16);
@@ -421,7 +470,18 @@ static block *take(heap *h, size bytes) {
     if (UNLIKELY(bytes >= LARGE_LIMIT))
         return bytes < UNIT_LIMIT * 16 ? large_allocate(h, bytes) : NULL;
     u32 units = units_for(bytes);
-    block *b = bin_take(h, units);
+    block *b = take_quick(h, units);
+    if (LIKELY(b != NULL)) {
+        b->flags = BLOCK_BUSY;
+        b->slack = (u32)(units * 16ull - HEADER - bytes);
+        seal(b);
+        return b;
+    }
+    b = bin_take(h, units);
+    if (UNLIKELY(!b) && h->quick_total) {
+        flush_quick(h);
+        b = bin_take(h, units);
+    }
     if (UNLIKELY(!b)) {
         /* A class above may be empty while the grown block lies in the wanted class: ask for its upper edge. */
         u32 rounded = units < 16 ? units : units + (1u << (27 - __builtin_clz(units)));

@@ -26,21 +26,22 @@ EXPORT u32 RtlFreeHeap(void *HeapHandle, u32 Flags, void *BaseAddress) {
     heap *h = checked_heap(HeapHandle);
     int entered = heap_enter(h, Flags);
     block *b = busy_block(h, BaseAddress);
-    if (UNLIKELY(b->flags & BLOCK_LARGE))
-        large_free(b);
-    else
-        release(h, b);
+    give_back(h, b);
     heap_leave(h, entered);
     return TRUE;
 }
 
 EXPORT size RtlSizeHeap(void *HeapHandle, u32 Flags, const void *BaseAddress) {
-    (void)Flags;
-    return data_size(busy_block(checked_heap(HeapHandle), BaseAddress));
+    heap *h = checked_heap(HeapHandle);
+    /* Locked even to look: a neighbour's release rewrites this header in two steps. */
+    int entered = heap_enter(h, Flags);
+    size bytes = data_size(busy_block(h, BaseAddress));
+    heap_leave(h, entered);
+    return bytes;
 }
 
 /* Grown or shrunk where it stands; 0 when that is not possible. */
-static int resize_in_place(heap *h, block *b, size bytes) {
+static int resize_in_place(heap *h, block *b, size bytes, int in_place_only) {
     if (b->flags & BLOCK_LARGE) {
         size capacity = b->units * 16ull - HEADER;
         if (bytes > capacity || bytes < LARGE_LIMIT)
@@ -55,6 +56,9 @@ static int resize_in_place(heap *h, block *b, size bytes) {
     if (units > b->units) {
         block *next = after(b);
         verify(next);
+        /* Moving is cheaper than joining what waits for reuse, unless moving is forbidden. */
+        if (in_place_only && h->quick_total)
+            flush_quick(h);
         if (next->flags & BLOCK_BUSY || b->units + next->units < units)
             return 0;
         bin_remove(h, next);
@@ -76,15 +80,13 @@ EXPORT void *RtlReAllocateHeap(void *HeapHandle, u32 Flags, void *BaseAddress, s
     block *b = busy_block(h, BaseAddress);
     size before_size = data_size(b);
     u8 *data = BaseAddress;
-    if (!resize_in_place(h, b, Size)) {
+    if (!resize_in_place(h, b, Size, Flags & HEAP_REALLOC_IN_PLACE_ONLY)) {
         block *moved = Flags & HEAP_REALLOC_IN_PLACE_ONLY ? NULL : take(h, Size);
         data = NULL;
         if (moved) {
             data = data_of(moved);
             memmove(data, BaseAddress, Size < before_size ? Size : before_size);
-            moved->flags |= b->flags & BLOCK_SETTABLE;
-            seal(moved);
-            b->flags & BLOCK_LARGE ? large_free(b) : release(h, b);
+            give_back(h, b);
         }
     }
     heap_leave(h, entered);
@@ -274,7 +276,7 @@ EXPORT u32 RtlValidateHeap(void *HeapHandle, u32 Flags, const void *BaseAddress)
     int entered = heap_enter(h, Flags), good;
     if (BaseAddress) {
         const block *b = (const block *)((const u8 *)BaseAddress - HEADER);
-        good = !((u64)BaseAddress & 15) && b->check == check_of(b) && b->flags & BLOCK_BUSY && b->heap_id == h->id;
+        good = !((u64)BaseAddress & 15) && b->check == check_of(b) && in_use(b) && b->heap_id == h->id;
     } else
         good = valid_heap(h);
     heap_leave(h, entered);
@@ -294,7 +296,8 @@ EXPORT u32 RtlGetProcessHeaps(u32 NumberOfHeaps, void **ProcessHeaps) {
 EXPORT size RtlCompactHeap(void *HeapHandle, u32 Flags) {
     heap *h = checked_heap(HeapHandle);
     int entered = heap_enter(h, Flags);
-    size largest = 0; /* blocks are joined when they are freed: nothing is left to compact, only to look at */
+    size largest = 0;
+    flush_quick(h);
     for (LIST_ENTRY *link = h->segments.Flink; link != &h->segments; link = link->Flink)
         for (block *b = SEGMENT_OF(link)->first; !(b->flags & BLOCK_END); b = after(b))
             if (!(b->flags & BLOCK_BUSY) && b->units * 16ull - HEADER > largest)
@@ -370,7 +373,7 @@ static NTSTATUS walk_block(walk_entry *e, segment *s, block *b) {
     e->data = data_of(b);
     e->bytes = data_size(b);
     e->overhead = (u8)HEADER;
-    e->flags = b->flags & BLOCK_BUSY;
+    e->flags = (u16)in_use(b);
     e->block.settable = 0;
     e->block.tag = e->block.trace = 0;
     return STATUS_SUCCESS;
