@@ -1,7 +1,7 @@
 """Build the sample guest programs with zig's C compiler: `python samples/build.py [output-directory]`.
 
 Every program is one C file of its name, linked with mingw's startup code and the Universal CRT unless the
-table says otherwise. The linker derives the PE time stamp from the contents, so equal sources give equal bytes.
+table says otherwise. The linker derives the PE time stamp from the contents: equal sources give equal bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import ziglang
+import ziglang  # type: ignore[import-untyped]
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "src"

@@ -13,8 +13,6 @@ import pytest
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 TIMEOUT = 120.0
 
-sys.path.insert(0, str(SAMPLES))  # build.py and bad.py are scripts beside the samples, not a package
-
 
 class GuestRun(NamedTuple):
     """What a guest program left behind; the exit code is unsigned."""

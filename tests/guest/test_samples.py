@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import RunGuest
+
+from tests.guest.conftest import RunGuest
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
