@@ -8,8 +8,13 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Protocol
 
+from ntos.abi.registers import Context
+
 if TYPE_CHECKING:
     from ntos.hal.paging import PageTables
+
+
+__all__ = ["PREEMPTED", "SYSCALL", "Access", "Backend", "Context", "Fault", "HardwareException", "Trap", "Vector"]
 
 
 class Access(IntFlag):
@@ -102,44 +107,6 @@ class Preempted(Trap):
 
 SYSCALL = Syscall()
 PREEMPTED = Preempted()
-
-
-class Context(Protocol):
-    """A thread's registers while it is not running."""
-
-    rax: int
-    rcx: int
-    rdx: int
-    rbx: int
-    rsp: int
-    rbp: int
-    rsi: int
-    rdi: int
-    r8: int
-    r9: int
-    r10: int
-    r11: int
-    r12: int
-    r13: int
-    r14: int
-    r15: int
-    rip: int
-    gs_base: int
-    rflags: int
-    mxcsr: int
-
-    def xmm(self, index: int) -> bytes:
-        """The sixteen bytes of XMM`index`."""
-
-    def set_xmm(self, index: int, value: bytes) -> None: ...
-
-    def x87_state(self) -> bytes:
-        """The 32 + 128 bytes FXSAVE writes before the XMM registers."""
-
-    def set_x87_state(self, state: bytes) -> None: ...
-
-    def debug_register(self, index: int) -> int: ...
-    def set_debug_register(self, index: int, value: int) -> None: ...
 
 
 class Backend(Protocol):

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.teb import TEB
 from ntos.abi.layout.thread import ETHREAD
 from ntos.abi.status import STATUS
+from ntos.ke import exception
 from ntos.ke.dispatcher import DispatcherObject
 from ntos.ke.parts import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from ntos.abi.status import Denied
+    from ntos.abi.status import Denied, GuestFault
     from ntos.abi.types import NTSTATUS
+    from ntos.etw.log import Log
     from ntos.hal.cpu import Context
     from ntos.hal.paging import UserMemory
     from ntos.ke.apc import UserApc
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from ntos.ke.process import Process
     from ntos.ke.wait import Wait
 
+T = TypeVar("T")
 THREAD_OBJECT = 6
 HOME_SPACE = 0x20
 """The caller of an x64 function leaves room for its four register arguments above the return address."""
@@ -143,6 +147,42 @@ class Thread(DispatcherObject, Parts):
     def system_call(self, name: str, arguments: tuple[int, ...]) -> Any:
         """What `nt.<name>(thread, …)` does: through the service's door, errors raised as NtError."""
         return self.kernel[CallGate].system_call(self, name, arguments)
+
+
+    @property
+    def peb(self) -> PEB:
+        """The process environment block, through the user's eyes."""
+        return PEB(self.memory, int(self.process.eprocess.Peb))
+
+    @property
+    def log(self) -> Log:
+        """The machine's event stream."""
+        return self.kernel.log
+
+    def state(self, kind: type[T]) -> T:
+        """This process's one object of class `kind`."""
+        return self.process.part(kind)
+
+    def own(self, kind: type[T]) -> T:
+        """This thread's one object of class `kind`."""
+        return self.part(kind)
+
+    def raise_exception(self, code: int, information: tuple[int, ...] = (), *, noncontinuable: bool = False) -> None:
+        """Dispatch an exception at the call now being served."""
+        record = exception.ExceptionRecord(code, self.context.rip, information, int(noncontinuable))
+        exception.dispatch(self, record)
+
+    def raise_fault(self, fault: GuestFault) -> None:
+        """The same for an address that could not be used."""
+        exception.access_violation(self, fault)
+
+    def entry(self, module: str, name: str) -> int:
+        """The address of an export of ntdll, which stands at one place in all processes."""
+        return self.kernel.entry_points[name]
+
+    def module_at(self, address: int) -> str:
+        """`module+offset` of a code address."""
+        return self.kernel.part(exception.Dispatcher).locate(self, address)
 
 
 class CallGate:

@@ -76,7 +76,7 @@ class ExportDoor:
         except NtError as error:
             result = self._fail(thread, error)
         except GuestFault as fault:
-            raise_in_guest(thread, fault)
+            thread.raise_fault(fault)
             return None
         self._return(thread, arguments, result)
         return None
@@ -91,7 +91,7 @@ class ExportDoor:
             result = self._fail(thread, error)
         except GuestFault as fault:
             thread.context.rip, thread.context.rsp = rip, rsp
-            raise_in_guest(thread, fault)
+            thread.raise_fault(fault)
             return
         self._return(thread, arguments, result)
 
@@ -162,11 +162,6 @@ def set_last_error(thread: UserThread, code: int) -> None:
 def last_error(thread: UserThread) -> int:
     """TEB.LastErrorValue."""
     return int.from_bytes(thread.memory.read(thread.context.gs_base + LAST_ERROR, 4), "little")
-
-
-def raise_in_guest(thread: UserThread, fault: GuestFault) -> None:
-    """The fault becomes an exception at the instruction after the call's `syscall`, as if the stub had touched it."""
-    thread.raise_fault(fault)  # type: ignore[attr-defined]
 
 
 registry: dict[str, dict[str, ExportDoor]] = {}

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from ntos.abi.layout.peb import PEB
     from ntos.abi.layout.teb import TEB
     from ntos.abi.memory import Memory
-    from ntos.abi.struct import Struct
+    from ntos.abi.status import GuestFault
     from ntos.etw.log import Log
-    from ntos.hal.cpu import Context
+    from ntos.abi.registers import Context
 
 T = TypeVar("T")
 
@@ -66,10 +66,14 @@ class UserThread(Protocol):
     def own(self, kind: type[T]) -> T:
         """This thread's one object of class `kind`."""
 
+    def raise_exception(self, code: int, information: tuple[int, ...] = (), *, noncontinuable: bool = False) -> None:
+        """Dispatch an exception at the call now being served."""
+
+    def raise_fault(self, fault: GuestFault) -> None:
+        """The same for an address that could not be used."""
+
+    def entry(self, module: str, name: str) -> int:
+        """The address of a system DLL's export (ntdll only: it is at one place in all processes)."""
+
     def module_at(self, address: int) -> str:
         """`module+offset` of a code address."""
-
-
-def struct_bytes(view: Struct) -> bytes:
-    """The bytes of a structure, for handing on."""
-    return bytes(view)
