@@ -134,8 +134,12 @@ class Thread(DispatcherObject, Parts):
         stack = self.context.rsp
         try:
             yield Frame(self)
-        finally:
+        except Unwound:
+            raise  # RSP already is where the guest unwound to
+        except BaseException:
             self.context.rsp = stack
+            raise
+        self.context.rsp = stack
 
     def is_signalled(self, thread: Thread) -> bool:
         return int(self.header.SignalState) > 0
