@@ -109,6 +109,8 @@ class Thread(DispatcherObject, Parts):
         self.attention = False
         """Something must be looked at before user code runs on: APCs, suspension, termination."""
         self.terminating: int | None = None
+        self.started = False
+        """Its coroutine has run once."""
         self.ending = False
         """Its coroutine has been told to end and is running its way out."""
         self.suspend_count = 0
@@ -135,11 +137,11 @@ class Thread(DispatcherObject, Parts):
         try:
             yield Frame(self)
         except Unwound:
-            raise  # RSP already is where the guest unwound to
-        except BaseException:
-            self.context.rsp = stack
+            stack = 0  # RSP already is where the guest unwound to
             raise
-        self.context.rsp = stack
+        finally:
+            if stack:
+                self.context.rsp = stack
 
     def is_signalled(self, thread: Thread) -> bool:
         return int(self.header.SignalState) > 0
