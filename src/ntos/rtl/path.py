@@ -96,7 +96,7 @@ def full_path(
     prefix = _prefix_length(joined)
     full = joined[:prefix] + _collapse(joined[prefix:])
     last = full.rfind("\\") + 1
-    return FullPath(full, last if prefix <= last < len(full) else None)
+    return FullPath(full, last if 2 < last < len(full) else None)
 
 
 def dos_to_nt(

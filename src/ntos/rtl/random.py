@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-_MAXIMUM = 0x7FFFFFFF
+_MODULUS = 0x7FFFFFFF
 
 
 def uniform(seed: int) -> int:
     """The next seed, which is also the result, below 2**31 (RtlUniform).
 
-    `seed * 0x7FFFFFED + 0x7FFFFFC3` modulo `2**31 - 1`, folded as the routine folds its 32-bit product.
+    `seed * 0x7FFFFFED + 0x7FFFFFC3` in 32 bits, then modulo `2**31 - 1`.
     """
-    value = (seed * 0x7FFFFFED + 0x7FFFFFC3) & 0xFFFFFFFF
-    if value in {0xFFFFFFFF, 0x7FFFFFFE}:
-        return (value + 2) & _MAXIMUM
-    if value == _MAXIMUM:
-        return 0
-    if not value & 0x80000000:
-        return value + (~value & 1)
-    return (value + (value & 1)) & _MAXIMUM
+    return ((seed * 0x7FFFFFED + 0x7FFFFFC3) & 0xFFFFFFFF) % _MODULUS
 
 
 class ShuffledRandom:
