@@ -1,0 +1,169 @@
+"""The process object and its address space, step by step (PspAllocateProcess)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ntos import mm, ob
+from ntos.abi.layout.process import EPROCESS
+from ntos.abi.status import STATUS
+from ntos.ex.handle import HandleTable
+from ntos.ke.process import PROCESS_OBJECT, Process
+from ntos.ps.manager import PROCESS, ProcessManager
+from ntos.se import token as tokens
+
+if TYPE_CHECKING:
+    from ntos.ke.kernel import Kernel
+    from ntos.mm.section import Section
+    from ntos.se.token import Token
+
+PRIORITIES = {0: 8, 1: 4, 2: 8, 3: 13, 4: 24, 5: 6, 6: 10}
+"""PriorityClass (EPROCESS numbering) to base priority."""
+NORMAL_CLASS = 2
+INHERITED_CLASSES = (1, 5)
+QUANTUM = 6
+MINIMUM_WORKING_SET, MAXIMUM_WORKING_SET = 50, 345
+HIGHEST_USER_ADDRESS = 0x7FFF_FFFE_FFFF
+
+FLAG_ADDRESS_SPACE_INITIALIZED = 0xC00
+FLAG_IN_SESSION = 1 << 16
+FLAG_HAS_ADDRESS_SPACE = 1 << 18
+FLAG_IMAGE_NOTIFY_DONE = 1 << 22
+FLAG_INSERTED = 1 << 26
+FLAG_IO_PRIORITY_NORMAL = 2 << 27
+PAGE_PRIORITY = 5 << 12
+
+
+@dataclass(slots=True)
+class Creation:
+    """What a process creation needs and has made so far (PspBuildCreateProcessContext)."""
+
+    parent: Process
+    """Whose handles, token, session and quota the new process inherits."""
+    creator: Process
+    image: Section | None = None
+    image_path: str = ""
+    """NT path of the image, for EPROCESS.SeAuditProcessCreationInfo."""
+    token: Token | None = None
+    priority_class: int = 0
+    error_mode: int | None = None
+    inherit_handles: bool = False
+    handle_list: set[int] | None = None
+    session: int | None = None
+    command_line: str = ""
+    made: list[Process] = field(default_factory=list)
+
+
+def allocate_process(kernel: Kernel, creation: Creation) -> Process:
+    """A process object with token, handle table and address space; not yet in any list."""
+    manager = kernel[ProcessManager]
+    process = _object(kernel, manager)
+    creation.made.append(process)
+    eprocess = process.eprocess
+    parent = creation.parent.eprocess
+    eprocess.ExitStatus = int(STATUS.PENDING)
+    eprocess.LastThreadExitStatus = 0
+    eprocess.CreateTime = kernel.clock.system_time
+    eprocess.CreateInterruptTime = kernel.clock.now
+    eprocess.SequenceNumber = manager.next_sequence()
+    eprocess.InheritedFromUniqueProcessId = creation.parent.id
+    eprocess.OwnerProcessId = creation.creator.id
+    eprocess.DeviceMap = parent.DeviceMap
+    eprocess.QuotaBlock = parent.QuotaBlock
+    eprocess.DefaultHardErrorProcessing = (
+        int(parent.DefaultHardErrorProcessing) if creation.error_mode is None else creation.error_mode
+    )
+    eprocess.Flags2 = PAGE_PRIORITY
+    eprocess.Flags = FLAG_IO_PRIORITY_NORMAL
+    _names(process, creation)
+    _address_space(kernel, process)
+    initialize_kernel_part(process, _priority_class(creation))
+    token = creation.token or tokens.duplicate_for_process(kernel, tokens.primary_token(creation.parent))
+    tokens.set_primary_token(process, token)
+    _handles(process, creation)
+    _session(process, creation)
+    return process
+
+
+def _object(kernel: Kernel, manager: ProcessManager) -> Process:
+    manager.tables_for_next = mm.create_address_space(kernel)
+    process = ob.create(kernel, PROCESS)
+    eprocess = process.eprocess
+    for name in ("ThreadListHead", "JobLinks", "MmProcessLinks", "ActiveProcessLinks", "SessionProcessLinks",
+                 "TimerResolutionLink", "SharedCommitLinks", "SvmProcessDeviceListHead", "VirtualTimerListHead"):  # fmt: skip
+        getattr(eprocess, name).initialize()
+    return process
+
+
+def _names(process: Process, creation: Creation) -> None:
+    """ImageFileName (fourteen characters of the leaf) and the audit name (the full NT path)."""
+    leaf = creation.image_path.rpartition("\\")[2]
+    process.eprocess.ImageFileName = leaf.encode("latin-1", "replace")[:14]
+    set_audit_name(process, creation.image_path)
+
+
+def set_audit_name(process: Process, path: str) -> None:
+    """SeAuditProcessCreationInfo: an OBJECT_NAME_INFORMATION whose text follows it directly."""
+    data = path.encode("utf-16-le", "surrogatepass")
+    kernel = process.kernel
+    address = kernel.pool.allocate(0x10 + len(data) + 2, b"SeOn", paged=True)
+    head = len(data).to_bytes(2, "little") + (len(data) + 2).to_bytes(2, "little") + bytes(4)
+    kernel.memory.write(address, head + (address + 0x10).to_bytes(8, "little") + data + b"\0\0")
+    process.eprocess.SeAuditProcessCreationInfo.ImageFileName = address
+
+
+def audit_name(process: Process) -> str:
+    """The image's full NT path."""
+    address = int(process.eprocess.SeAuditProcessCreationInfo.ImageFileName)
+    if not address:
+        return ""
+    length = int.from_bytes(process.kernel.memory.read(address, 2), "little")
+    return process.kernel.memory.read(address + 0x10, length).decode("utf-16-le", "surrogatepass")
+
+
+def _address_space(kernel: Kernel, process: Process) -> None:
+    mm.attach(process)
+    eprocess = process.eprocess
+    eprocess.Pcb.DirectoryTableBase = process.tables.root
+    eprocess.HighestUserAddress = HIGHEST_USER_ADDRESS
+    eprocess.Flags = int(eprocess.Flags) | FLAG_HAS_ADDRESS_SPACE | FLAG_ADDRESS_SPACE_INITIALIZED
+
+
+def _priority_class(creation: Creation) -> int:
+    if creation.priority_class:
+        return creation.priority_class
+    inherited = int(creation.parent.eprocess.PriorityClass)
+    return inherited if inherited in INHERITED_CLASSES else NORMAL_CLASS
+
+
+def initialize_kernel_part(process: Process, priority_class: int) -> None:
+    """KeInitializeProcess: dispatcher header, lists, priority, quantum."""
+    pcb = process.pcb
+    process.initialize_header(PROCESS_OBJECT, EPROCESS.offset("ProcessLock"), 0)
+    for head in (pcb.ProfileListHead, pcb.ThreadListHead, pcb.ReadyListHead, pcb.ProcessListEntry):
+        head.initialize()
+    process.eprocess.PriorityClass = priority_class
+    pcb.BasePriority = PRIORITIES[priority_class]
+    pcb.QuantumReset = QUANTUM
+    pcb.AutoAlignment = 1
+    pcb.CheckStackExtents = 1
+    pcb.ActiveGroupsMask = 1
+    pcb.Affinity.Count = 1
+    pcb.Affinity.Size = 20
+    pcb.Affinity.Bitmap[0] = 1
+
+
+def _handles(process: Process, creation: Creation) -> None:
+    """ObInitProcess: a new table; inheritable entries of the parent keep their values."""
+    table = HandleTable(process.kernel, process)
+    process.install(table)
+    if creation.inherit_handles and creation.parent.has(HandleTable):
+        ob.inherit_handles(creation.parent, process, creation.handle_list)
+
+
+def _session(process: Process, creation: Creation) -> None:
+    eprocess, parent = process.eprocess, creation.parent.eprocess
+    eprocess.Session = int(parent.Session)
+    if int(parent.Session):
+        eprocess.Flags = int(eprocess.Flags) | FLAG_IN_SESSION

@@ -1,0 +1,88 @@
+"""PS_ATTRIBUTE_LIST: what a caller asks of, and wants to learn from, a process or thread creation."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ntos.abi.status import STATUS, Denied, NtError
+
+if TYPE_CHECKING:
+    from ntos.hal.paging import UserMemory
+
+NUMBER_MASK = 0xFFFF
+ENTRY_SIZE = 0x20
+MAXIMUM_ENTRIES = 30
+
+PARENT_PROCESS, DEBUG_OBJECT, TOKEN, CLIENT_ID, TEB_ADDRESS = 0, 1, 2, 3, 4
+IMAGE_NAME, IMAGE_INFO, MEMORY_RESERVE, PRIORITY_CLASS, ERROR_MODE, STD_HANDLE_INFO = 5, 6, 7, 8, 9, 10
+HANDLE_LIST, GROUP_AFFINITY, PREFERRED_NODE, IDEAL_PROCESSOR, UMS_THREAD, MITIGATION_OPTIONS = 11, 12, 13, 14, 15, 16
+PROTECTION_LEVEL, SECURE_PROCESS, JOB_LIST, CHILD_PROCESS_POLICY, ALL_APPLICATION_PACKAGES = 17, 18, 19, 20, 21
+WIN32K_FILTER, SAFE_OPEN_PROMPT, BNO_ISOLATION, DESKTOP_APP_POLICY, CHPE = 22, 23, 24, 25, 26
+SUPPORTED = frozenset((PARENT_PROCESS, TOKEN, CLIENT_ID, TEB_ADDRESS, IMAGE_NAME, IMAGE_INFO, PRIORITY_CLASS,
+                       ERROR_MODE, STD_HANDLE_INFO, HANDLE_LIST, GROUP_AFFINITY, PREFERRED_NODE, IDEAL_PROCESSOR,
+                       CHPE))  # fmt: skip
+"""What has an effect here (affinity attributes: on one processor any valid value is the same)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One entry."""
+
+    number: int
+    size: int
+    value: int
+    return_length: int
+
+
+@dataclass(slots=True)
+class Attributes:
+    """A captured list, by attribute number."""
+
+    memory: UserMemory
+    entries: dict[int, Attribute] = field(default_factory=dict)
+
+    @classmethod
+    def capture(cls, memory: UserMemory, address: int) -> Attributes:
+        """Read and check a list; unknown, repeated or unsupported attributes are refused, never ignored."""
+        found = cls(memory)
+        if not address:
+            return found
+        total = struct.unpack("<Q", memory.read(address, 8))[0]
+        count, rest = divmod(total - 8, ENTRY_SIZE)
+        if rest or not 0 <= count <= MAXIMUM_ENTRIES:
+            raise NtError(STATUS.INVALID_PARAMETER, Denied("attribute list length", {"TotalLength": total}, "8 + 0x20 n"))
+        for index in range(count):
+            raw, size, value, back = struct.unpack("<4Q", memory.read(address + 8 + index * ENTRY_SIZE, ENTRY_SIZE))
+            number = raw & NUMBER_MASK
+            if number in found.entries or number >= MAXIMUM_ENTRIES:
+                raise NtError(STATUS.INVALID_PARAMETER, Denied("attribute repeated or unknown", {"attribute": raw}))
+            if number not in SUPPORTED:
+                raise NtError(STATUS.NOT_SUPPORTED, Denied("attribute not implemented", {"attribute": raw}))
+            found.entries[number] = Attribute(number, size, value, back)
+        return found
+
+    def value(self, number: int) -> int | None:
+        """The value (or pointer) of an attribute; None where absent."""
+        entry = self.entries.get(number)
+        return entry.value if entry else None
+
+    def data(self, number: int, limit: int = 0x10000) -> bytes | None:
+        """The bytes an attribute points at."""
+        entry = self.entries.get(number)
+        if entry is None:
+            return None
+        if entry.size > limit:
+            raise NtError(STATUS.INVALID_PARAMETER)
+        return self.memory.read(entry.value, entry.size)
+
+    def give(self, number: int, data: bytes) -> None:
+        """Answer an output attribute, if it is there."""
+        entry = self.entries.get(number)
+        if entry is None:
+            return
+        size = min(entry.size, len(data))
+        self.memory.write(entry.value, data[:size])
+        if entry.return_length:
+            self.memory.write(entry.return_length, struct.pack("<Q", size))

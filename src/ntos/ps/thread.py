@@ -1,0 +1,185 @@
+"""Threads: the object, its stacks, TEB and first context (PspAllocateThread), and what it runs."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ntos import mm, ob
+from ntos.abi.layout.enums import KTHREAD_STATE
+from ntos.abi.layout.teb import TEB
+from ntos.abi.status import STATUS, GuestFault, NtError
+from ntos.ke import apc
+from ntos.ke.event import NOTIFICATION_EVENT, Event
+from ntos.ke.thread import THREAD_OBJECT, Thread, ThreadTerminated
+from ntos.ke.trap import Suspension, run_user
+from ntos.ps.exit import exit_thread
+from ntos.ps.insert import insert_thread
+from ntos.ps.manager import THREAD, ProcessManager
+
+if TYPE_CHECKING:
+    from ntos.ke.process import Process
+
+DEFAULT_RESERVE, DEFAULT_COMMIT = 0x10_0000, 0x1000
+KTHREAD_SIZE = 0x430
+KERNEL_STACK_SIZE = 0x6000
+CROSS_THREAD_FLAGS = 0x5400
+"""Page priority 5, I/O priority 2."""
+INITIAL_TEB_FLAG = 0x400
+STATIC_UNICODE_BUFFER = 522
+FIBER_DATA = 0x1E00
+ENGLISH_US = 0x409
+SKIP_THREAD_ATTACH = 0x8
+SKIP_LOADER_INIT = 0x4000
+
+
+@dataclass(slots=True)
+class ThreadStart:
+    """What a new thread is to do."""
+
+    routine: int
+    argument: int
+    stack_reserve: int = DEFAULT_RESERVE
+    stack_commit: int = DEFAULT_COMMIT
+    suspended: bool = False
+    initial: bool = False
+    teb_flags: int = 0
+
+
+def allocate_thread(process: Process, start: ThreadStart) -> Thread:
+    """A thread object with stack, TEB and initial context; not yet counted anywhere."""
+    kernel = process.kernel
+    manager = kernel[ProcessManager]
+    manager.process_for_next = process
+    thread = ob.create(kernel, THREAD)
+    ethread = thread.ethread
+    for head in (ethread.KeyedWaitChain, ethread.ActiveTimerListHead, ethread.IrpList, ethread.ThreadListEntry):
+        head.initialize()
+    ethread.Cid.UniqueThread = manager.cids.assign(thread.address)
+    ethread.Cid.UniqueProcess = process.id
+    ethread.CreateTime = kernel.clock.system_time
+    ethread.ExitStatus = int(STATUS.PENDING)
+    ethread.CrossThreadFlags = CROSS_THREAD_FLAGS
+    ethread.StartAddress = kernel.entry_points.get("RtlUserThreadStart", 0)
+    ethread.Win32StartAddress = start.routine
+    initialize_kernel_part(thread, start)
+    if int(process.eprocess.Peb):
+        _user_part(thread, start)
+    thread.coroutine = run_thread(thread)
+    return thread
+
+
+def initialize_kernel_part(thread: Thread, start: ThreadStart) -> None:
+    """KeInitThread: header, lists, wait blocks, priority, kernel stack addresses."""
+    tcb, process = thread.tcb, thread.process
+    thread.initialize_header(THREAD_OBJECT, KTHREAD_SIZE, 0)
+    tcb.MutantListHead.initialize()
+    tcb.ThreadListEntry.initialize()
+    tcb.ApcState.ApcListHead[0].initialize()
+    tcb.ApcState.ApcListHead[1].initialize()
+    tcb.ApcState.Process = process.address
+    tcb.Process = process.address
+    tcb.State = int(KTHREAD_STATE.Initialized)
+    tcb.Priority = tcb.BasePriority = int(process.pcb.BasePriority)
+    tcb.QuantumReset = int(process.pcb.QuantumReset)
+    tcb.PreviousMode = 1
+    tcb.ApcQueueable = 1
+    tcb.Affinity.Mask = tcb.UserAffinity.Mask = 1
+    event = Event(thread.kernel, tcb.SuspendEvent.address)
+    event.initialize(NOTIFICATION_EVENT, signalled=not start.suspended)
+    thread.suspend_count = int(start.suspended)
+    thread.attention = start.suspended
+    tcb.SuspendCount = int(start.suspended)
+
+
+def _user_part(thread: Thread, start: ThreadStart) -> None:
+    process, memory = thread.process, thread.memory
+    stack = mm.reserve_stack(process, start.stack_reserve or DEFAULT_RESERVE, start.stack_commit or DEFAULT_COMMIT)
+    address = mm.allocate_teb(process)
+    thread.tcb.Teb = address
+    teb = TEB(memory, address)
+    teb.NtTib.StackBase = stack.base
+    teb.NtTib.StackLimit = stack.limit
+    teb.DeallocationStack = stack.deallocation
+    teb.NtTib.FiberData = FIBER_DATA
+    teb.NtTib.Self = address
+    for client in (teb.ClientId, teb.RealClientId):
+        client.UniqueProcess = process.id
+        client.UniqueThread = thread.id
+    teb.ProcessEnvironmentBlock = int(process.eprocess.Peb)
+    teb.CurrentLocale = ENGLISH_US
+    teb.StaticUnicodeString.MaximumLength = STATIC_UNICODE_BUFFER
+    teb.StaticUnicodeString.Buffer = address + TEB.offset("StaticUnicodeBuffer")
+    teb.SameTebFlags = start.teb_flags | (INITIAL_TEB_FLAG if start.initial else 0)
+    context = thread.context
+    context.gs_base = address
+    context.rip = thread.kernel.entry_points["RtlUserThreadStart"]
+    context.rcx, context.rdx = start.routine, start.argument
+    # As after a call: the stack pointer is 8 past a multiple of 16, with home space above.
+    context.rsp = stack.base - 0x58
+
+
+async def run_thread(thread: Thread) -> None:
+    """A user thread from its first instruction to its end (PspUserThreadStartup)."""
+    try:
+        try:
+            _queue_loader(thread)
+        except GuestFault as fault:
+            raise ThreadTerminated(int(fault.status)) from fault
+        await run_user(thread)
+    except ThreadTerminated as ended:
+        exit_thread(thread, ended.status)
+
+
+def _queue_loader(thread: Thread) -> None:
+    """The initial APC: LdrInitializeThunk(context, ntdll's base), then on with the context."""
+    kernel = thread.kernel
+    apc.interrupt(thread, kernel.entry_points["LdrInitializeThunk"], (0, kernel[ProcessManager].ntdll_base, 0))
+    context_address = thread.context.rsp
+    thread.memory.write(context_address, struct.pack("<Q", context_address))
+
+
+def create_thread(process: Process, start: ThreadStart, creator: Process | None = None) -> Thread:
+    """Allocate, insert and (unless suspended, when it waits at once) make ready."""
+    thread = allocate_thread(process, start)
+    insert_thread(thread, creator)
+    thread.kernel.scheduler.ready(thread)
+    return thread
+
+
+class SuspendGate(Suspension):
+    """A suspended thread waits for KTHREAD.SuspendEvent."""
+
+    def gate(self, thread: Thread) -> Any:
+        """The event, as a dispatcher object."""
+        return Event(thread.kernel, thread.tcb.SuspendEvent.address)
+
+
+MAXIMUM_SUSPEND_COUNT = 127
+
+
+def suspend(thread: Thread) -> int:
+    """KeSuspendThread; gives the former count."""
+    former = thread.suspend_count
+    if former >= MAXIMUM_SUSPEND_COUNT:
+        raise NtError(STATUS.SUSPEND_COUNT_EXCEEDED)
+    thread.suspend_count = former + 1
+    thread.tcb.SuspendCount = former + 1
+    thread.attention = True
+    Event(thread.kernel, thread.tcb.SuspendEvent.address).reset()
+    return former
+
+
+def resume(thread: Thread) -> int:
+    """KeResumeThread; gives the former count."""
+    former = thread.suspend_count
+    if former:
+        thread.suspend_count = former - 1
+        thread.tcb.SuspendCount = former - 1
+        if former == 1:
+            Event(thread.kernel, thread.tcb.SuspendEvent.address).set()
+    return former
+
+
+__all__ = ["SuspendGate", "Thread", "ThreadStart", "create_thread", "resume", "suspend"]
