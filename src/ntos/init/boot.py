@@ -1,0 +1,88 @@
+"""Who comes up when: phase 0 (what everything stands on), then phase 1 (devices, registry, ntdll)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ntos import cm, io, mm, ob, se
+from ntos.abi.services import number_of
+from ntos.abi.status import STATUS
+from ntos.ex.pool import PagedAndNonpagedPool
+from ntos.init import system_process
+from ntos.init.kernel_image import map_kernel_image
+from ntos.init.processor import make_processor
+from ntos.init.services import load_service_modules
+from ntos.init.shared_data import SharedData
+from ntos.ke import exception
+from ntos.ke import service as services
+from ntos.ke.scheduler import Scheduler
+from ntos.ps import install as ps_install
+from ntos.ps.manager import ProcessManager
+
+if TYPE_CHECKING:
+    from ntos.ke.kernel import Kernel
+    from ntos.ke.thread import Thread
+
+NTDLL = "\\SystemRoot\\System32\\ntdll.dll"
+ENTRY_POINTS = (
+    "LdrInitializeThunk", "KiUserApcDispatcher", "KiUserExceptionDispatcher", "KiUserCallbackReturn",
+    "RtlUserThreadStart",
+)  # fmt: skip
+
+
+def phase0(kernel: Kernel, *, aslr: bool) -> None:
+    """Pool, scheduler, kernel image, object manager, security, memory manager, process manager."""
+    kernel.pool = PagedAndNonpagedPool(kernel.platform)
+    kernel.scheduler = Scheduler(kernel)
+    map_kernel_image(kernel)
+    shared = SharedData(kernel)
+    kernel.install(shared)
+    make_processor(kernel)
+    ob.bootstrap(kernel)
+    mm.initialize(kernel, aslr=aslr, shared_data=shared.frame)
+    ps_install.install(kernel)
+    se.install(kernel)
+    ob.publish(kernel)
+    _doors(kernel)
+    system_process.create_system_process(kernel)
+
+
+def phase1(kernel: Kernel) -> None:
+    """Devices and registry. Volumes are mounted by the machine, which knows them."""
+    io.install(kernel)
+    cm.install(kernel)
+
+
+def map_ntdll(kernel: Kernel, rvas: dict[str, int]) -> None:
+    """Make ntdll's section and learn where the kernel enters user mode; the base is the same in all processes."""
+    manager = kernel[ProcessManager]
+    file = io.open_file(kernel, NTDLL, access=0x20)
+    manager.ntdll = mm.create_image_section(kernel, file.backing())
+    manager.ntdll_base = manager.ntdll.base
+    kernel.entry_points.update({name: manager.ntdll_base + rva for name, rva in rvas.items()})
+    missing = [name for name in ENTRY_POINTS if name not in kernel.entry_points]
+    if missing:
+        raise RuntimeError(f"ntdll's image lacks {', '.join(missing)}")
+
+
+def _doors(kernel: Kernel) -> None:
+    """Give every declared service its number, and the rest an answer."""
+    load_service_modules()
+    for name, door in services.registry.items():
+        number = number_of(name)
+        if number is not None:
+            kernel.doors[number] = door
+    kernel.unknown_door = _unknown
+
+
+def _unknown(thread: Thread, number: int) -> int:
+    """A number no table has: a service NT has and we do not, or nonsense."""
+    from ntos.abi.services import name_of  # noqa: PLC0415 - rare
+
+    name = name_of(number)
+    context = thread.context
+    if name is None:
+        return int(STATUS.INVALID_SYSTEM_SERVICE)
+    caller = int.from_bytes(thread.memory.read(context.rsp, 8), "little")
+    location = thread.kernel.part(exception.Dispatcher).locate(thread, caller)
+    return int(services.missing(thread, name, location, [context.r10, context.rdx, context.r8, context.r9]))

@@ -1,0 +1,45 @@
+"""The System process: id 4, no user half, the kernel's own page tables, token of LocalSystem."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from ntos import ob, se
+from ntos.abi.status import STATUS
+from ntos.ex.handle import HandleTable
+from ntos.init.kernel_image import symbol
+from ntos.ps.allocate import NORMAL_CLASS, initialize_kernel_part, set_audit_name
+from ntos.ps.insert import insert_process
+from ntos.ps.manager import PROCESS, ProcessManager
+
+if TYPE_CHECKING:
+    from ntos.ke.kernel import Kernel
+    from ntos.ke.process import Process
+
+LISTS = ("ThreadListHead", "JobLinks", "MmProcessLinks", "ActiveProcessLinks", "SessionProcessLinks")
+SYSTEM_PROCESS_FLAG = 1 << 12
+
+
+def create_system_process(kernel: Kernel) -> Process:
+    """PsInitialSystemProcess. The idle process (id 0) is not in any list."""
+    manager = kernel[ProcessManager]
+    manager.tables_for_next = kernel.platform.tables
+    process = ob.create(kernel, PROCESS)
+    eprocess = process.eprocess
+    for name in LISTS:
+        getattr(eprocess, name).initialize()
+    eprocess.ImageFileName = b"System"
+    eprocess.ExitStatus = int(STATUS.PENDING)
+    eprocess.CreateTime = kernel.clock.system_time
+    eprocess.Pcb.DirectoryTableBase = kernel.platform.tables.root
+    eprocess.Flags3 = SYSTEM_PROCESS_FLAG
+    eprocess.DefaultHardErrorProcessing = 1
+    set_audit_name(process, "")
+    initialize_kernel_part(process, NORMAL_CLASS)
+    process.install(HandleTable(kernel, process))
+    se.set_primary_token(process, se.system_token(kernel))
+    manager.system = process
+    insert_process(process)
+    kernel.memory.write(symbol(kernel, "PsInitialSystemProcess"), struct.pack("<Q", process.address))
+    return process

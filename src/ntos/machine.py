@@ -1,0 +1,314 @@
+"""A machine: the one place where all parts are joined, and the Python API behind `ntos run`.
+
+    with Machine(drives={"C": Path("tree")}) as machine:
+        process = machine.create_process("D:\\hello.exe", ["one", "two words"])
+        machine.run()
+        print(process.exit_code)
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING
+
+from ntos import __version__, io
+from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
+from ntos.etw.event import MachineStarted, MachineStopped
+from ntos.hal.platform import Platform
+from ntos.init import boot
+from ntos.ke.kernel import Kernel
+from ntos.ps.allocate import Creation
+from ntos.ps.create import create_process as kernel_create_process
+from ntos.ps.manager import ProcessManager
+from ntos.ps.peb import NORMALIZED, Parameters
+from ntos.ps.thread import resume
+from ntos.rtl import commandline, environment
+from ntos.um import images
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import BinaryIO, Self
+
+    from ntos.etw.log import Log
+    from ntos.hal.cpu import Backend
+    from ntos.ke.process import Process as KernelProcess
+
+DEFAULT_MEMORY = 1 << 30
+SMALLEST_MEMORY = 32 << 20
+SYSTEM_FOLDER = "Windows\\System32"
+CURRENT_DIRECTORY_ROOM = 520
+DLL_CHARACTERISTIC = 0x2000
+
+
+@dataclass(slots=True)
+class Process:
+    """A process somebody started from outside: what one wants to know about it, now or after its end."""
+
+    _process: KernelProcess = field(repr=False)
+    id: int
+    path: str
+
+    @property
+    def exit_code(self) -> int | None:
+        """The 32-bit exit code, or None while it runs."""
+        status = int(self._process.eprocess.ExitStatus)
+        alive = self._process.threads or not int(self._process.header.SignalState)
+        return None if alive else status & 0xFFFF_FFFF
+
+    @property
+    def kernel_process(self) -> KernelProcess:
+        """The process object inside the machine."""
+        return self._process
+
+
+class Machine:
+    """One machine: memory, kernel, volumes, and the processes in it.
+
+    `memory` is in bytes. `drives` maps letters to host folders; C: always has the system's files over it. `seed`
+    decides everything random. `stdin`, `stdout`, `stderr` are host file descriptors (0, 1, 2 unless given).
+    Raises OSError for folders that cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory: int = DEFAULT_MEMORY,
+        seed: int = 0,
+        drives: Mapping[str, str | Path] | None = None,
+        aslr: bool = True,
+        stdin: int = 0,
+        stdout: int = 1,
+        stderr: int = 2,
+        backend: Backend | None = None,
+    ) -> None:
+        self.seed = seed
+        self.platform = Platform(max(memory, SMALLEST_MEMORY), seed)
+        self.platform.attach(backend or _unicorn(self.platform))
+        self.kernel = Kernel(self.platform)
+        self._streams = (stdin, stdout, stderr)
+        self._started = False
+        self.folders: dict[str, Path] = {}
+        """Host folders by drive letter."""
+        self.kernel.log.where = self._where
+        boot.phase0(self.kernel, aslr=aslr)
+        boot.phase1(self.kernel)
+        self._mount(dict(drives or {}))
+        image = images.build("ntdll")
+        self.kernel.doors.update(image.doors)
+        boot.map_ntdll(self.kernel, image.rvas)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def log(self) -> Log:
+        """The event stream: subscribe before running."""
+        return self.kernel.log
+
+    # ------------------------------------------------------------ volumes
+
+    def _mount(self, drives: dict[str, str | Path]) -> None:
+        tree = io.SystemTree()
+        for name in images.all_names():
+            tree.add_file(f"{SYSTEM_FOLDER}\\{name}.dll", lambda name=name: self._module(name))  # type: ignore[misc]
+        for folder in ("Windows\\Temp", "Users\\user\\AppData\\Local\\Temp", "Users\\Public", "ProgramData"):
+            tree.add_directory(folder)
+        below = drives.pop("C", None)
+        base = io.HostVolume(Path(below)) if below is not None else io.MemoryVolume()
+        io.mount(self.kernel, "C", io.OverlayVolume(tree, base))
+        if below is not None:
+            self.folders["C"] = Path(below).resolve()
+        for letter, folder in drives.items():
+            self.map_drive(letter, folder)
+
+    def map_drive(self, letter: str, folder: str | Path) -> None:
+        """Let the guest see a host folder as a drive."""
+        io.mount(self.kernel, letter.upper(), io.HostVolume(Path(folder)))
+        self.folders[letter.upper()] = Path(folder).resolve()
+
+    def _module(self, name: str) -> bytes:
+        image = images.build(name)
+        self.kernel.doors.update(image.doors)
+        return image.data
+
+    def guest_path(self, path: str | Path) -> str:
+        """The guest's name for a host file that lies in a mapped folder; a guest path stays as it is."""
+        text = str(path)
+        if text[1:2] == ":" or text.startswith("\\"):
+            return text
+        absolute = Path(path).absolute()
+        for letter, folder in self.folders.items():
+            for candidate in (absolute, absolute.resolve()):
+                if candidate.is_relative_to(folder):
+                    return f"{letter}:\\" + str(candidate.relative_to(folder)).replace("/", "\\")
+        raise FileNotFoundError(f"{path} is in no mapped folder")
+
+    # ------------------------------------------------------------ processes
+
+    def create_process(
+        self,
+        program: str | Path,
+        arguments: Sequence[str] = (),
+        *,
+        environment_variables: Mapping[str, str] | None = None,
+        current_directory: str | None = None,
+        command_line: str | None = None,
+    ) -> Process:
+        """Start a program (a guest path, or a host file in a mapped folder).
+
+        The command line is `program arguments…`, quoted as CommandLineToArgvW undoes it, unless given whole.
+        Raises NtError with the status CreateProcess would have turned into an error.
+        """
+        self._announce()
+        path = self.guest_path(program)
+        line = command_line if command_line is not None else commandline.join([path, *arguments])
+        directory = current_directory or path.rpartition("\\")[0] + "\\"
+        variables = dict(default_environment())
+        variables.update(environment_variables or {})
+        parameters = self._parameters(path, line, directory, variables)
+        manager = self.kernel[ProcessManager]
+        creation = Creation(manager.system, manager.system, command_line=line)
+        creation.token = self._user_token()
+        made = kernel_create_process(
+            self.kernel, creation, "\\??\\" + path, parameters, None, DLL_CHARACTERISTIC
+        )
+        io.console.standard_handles(made.process, made.parameters, *self._streams)
+        self.kernel.scheduler.ready(made.thread)
+        resume(made.thread)
+        return Process(made.process, made.process.id, path)
+
+    def _user_token(self):  # type: ignore[no-untyped-def]
+        from ntos import se  # noqa: PLC0415
+
+        return se.user_token(self.kernel)
+
+    @staticmethod
+    def _parameters(path: str, line: str, directory: str, variables: Mapping[str, str]) -> Parameters:
+        parameters = Parameters(RTL_USER_PROCESS_PARAMETERS.new())
+        view = RTL_USER_PROCESS_PARAMETERS.parse(parameters.header)
+        view.Flags = NORMALIZED
+        view.ShowWindowFlags = 1
+        parameters.header = bytearray(bytes(view))
+        for name, text in (("ImagePathName", path), ("CommandLine", line), ("WindowTitle", path),
+                           ("DesktopInfo", "WinSta0\\Default")):  # fmt: skip
+            parameters.texts[name] = text.encode("utf-16-le", "surrogatepass")
+        parameters.current_directory = directory.encode("utf-16-le", "surrogatepass")
+        parameters.environment = environment.format_block(variables)
+        return parameters
+
+    def processes(self) -> list[KernelProcess]:
+        """All process objects, System first."""
+        return self.kernel[ProcessManager].processes()
+
+    # ------------------------------------------------------------ running
+
+    def run(self, timeout: float | None = None) -> str:
+        """Run until every process has ended; gives why it stopped.
+
+        "finished", "timeout" (host seconds), "interrupt" (a second Ctrl-C), or "deadlock" when every thread waits
+        for something that can never happen.
+        """
+        scheduler = self.kernel.scheduler
+        limit = Timer(timeout, self._stop, ("timeout",)) if timeout is not None else None
+        if limit is not None:
+            limit.daemon = True
+            limit.start()
+        depth = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(depth, 20_000))
+        try:
+            reason = scheduler.run(self._all_ended)
+        finally:
+            sys.setrecursionlimit(depth)
+            if limit is not None:
+                limit.cancel()
+        self.kernel.log.emit(MachineStopped(reason=reason))
+        return reason
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does: the first one reaches the guest's console processes, a second stops the machine."""
+        if self._interrupted:
+            self._stop("interrupt")
+        self._interrupted = True
+        self.kernel.scheduler.host_events.put(lambda: io.console.control_event(self.kernel, 0))
+
+    _interrupted = False
+
+    def _stop(self, reason: str) -> None:
+        self.kernel.scheduler.stop_requested = reason
+        self.platform.backend.stop()
+
+    def _all_ended(self) -> bool:
+        system = self.kernel[ProcessManager].system
+        return not any(process.threads for process in self.kernel.processes.values() if process is not system)
+
+    def dump(self, file: BinaryIO) -> None:
+        """Write physical memory as a raw image."""
+        self.platform.physical.write_to(file)
+
+    def close(self) -> None:
+        """Switch the machine off."""
+        self.platform.close()
+
+    # ------------------------------------------------------------ telling
+
+    def _announce(self) -> None:
+        if not self._started:
+            self._started = True
+            self.kernel.log.emit(
+                MachineStarted(version=__version__, seed=self.seed, memory=self.platform.physical.size)
+            )
+
+    def _where(self) -> tuple[int, int, int]:
+        current = self.kernel.scheduler.current
+        if current is None:
+            return self.kernel.clock.now, 0, 0
+        return self.kernel.clock.now, current.process.id, current.id
+
+
+def default_environment() -> dict[str, str]:
+    """What a user's first program finds in its environment."""
+    system = "C:\\Windows"
+    return {
+        "ALLUSERSPROFILE": "C:\\ProgramData",
+        "APPDATA": "C:\\Users\\user\\AppData\\Roaming",
+        "CommonProgramFiles": "C:\\Program Files\\Common Files",
+        "COMPUTERNAME": "DESKTOP-NTOS",
+        "ComSpec": f"{system}\\System32\\cmd.exe",
+        "HOMEDRIVE": "C:",
+        "HOMEPATH": "\\Users\\user",
+        "LOCALAPPDATA": "C:\\Users\\user\\AppData\\Local",
+        "NUMBER_OF_PROCESSORS": "1",
+        "OS": "Windows_NT",
+        "Path": f"{system}\\System32;{system}",
+        "PATHEXT": ".COM;.EXE;.BAT;.CMD;.VBS;.VBE;.JS;.JSE;.WSF;.WSH;.MSC",
+        "PROCESSOR_ARCHITECTURE": "AMD64",
+        "ProgramData": "C:\\ProgramData",
+        "ProgramFiles": "C:\\Program Files",
+        "PUBLIC": "C:\\Users\\Public",
+        "SystemDrive": "C:",
+        "SystemRoot": system,
+        "TEMP": "C:\\Users\\user\\AppData\\Local\\Temp",
+        "TMP": "C:\\Users\\user\\AppData\\Local\\Temp",
+        "USERDOMAIN": "DESKTOP-NTOS",
+        "USERNAME": "user",
+        "USERPROFILE": "C:\\Users\\user",
+        "windir": system,
+    }
+
+
+def _unicorn(platform: Platform) -> Backend:
+    from ntos.hal.unicorn.engine import UnicornBackend  # noqa: PLC0415 - tests run without an engine
+
+    return UnicornBackend(platform.physical)
+
+
+__all__ = ["Machine", "Process", "default_environment"]
