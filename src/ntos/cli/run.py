@@ -1,0 +1,205 @@
+"""`ntos run`: a machine, one program, the host's streams."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ntos.abi.status import NtError
+from ntos.cli import failures
+from ntos.cli.exit_codes import FAILED, INTERRUPTED, LARGEST, NOT_FOUND, NOT_RUNNABLE, TIMED_OUT, USAGE
+from ntos.cli.options import UsageError, parse, parser
+from ntos.etw import event as events
+from ntos.etw.sink import TraceFile, VerbosePrinter, line
+from ntos.machine import Machine, Process
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ntos.etw.event import Event
+
+
+class Stop(Exception):
+    """Nothing can be run: the sentence and the exit code."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def main(words: list[str]) -> int:
+    """Run; gives the host's exit code."""
+    if words[:1] in (["--help"], ["-h"]):
+        parser().print_help()
+        return 0
+    try:
+        settings, program, arguments = parse(words)
+    except UsageError as error:
+        return say(f"{error}; `ntos run --help` lists the options", USAGE)
+    try:
+        return run(settings, program, arguments)
+    except Stop as stop:
+        return say(str(stop), stop.code)
+    except OSError as error:
+        return say(f"{error.filename or program}: {(error.strerror or str(error)).lower()}", FAILED)
+
+
+def say(sentence: str, code: int) -> int:
+    """One line on stderr."""
+    print(f"ntos: {sentence}", file=sys.stderr, flush=True)
+    return code
+
+
+def run(settings: argparse.Namespace, program: str, arguments: list[str]) -> int:
+    """Make the machine, start the program, wait, tell how it ended."""
+    drives: dict[str, Path] = dict(settings.drive)
+    host = host_file(program)
+    if host is not None and not any(host.is_relative_to(folder.resolve()) for folder in drives.values()):
+        drives[free_letter("D", drives)] = host.parent
+    directory = settings.cwd
+    if directory is not None and directory[1:2] != ":" and not directory.startswith("\\"):
+        directory = host_directory(directory, drives)
+    with Machine(memory=settings.memory, seed=settings.seed, drives=drives, aslr=not settings.no_aslr) as machine:
+        sinks = Sinks(machine, settings)
+        try:
+            return Session(machine, settings, sinks).run(host or program, arguments, directory)
+        finally:
+            sinks.close()
+
+
+def host_file(program: str) -> Path | None:
+    """The host file PROGRAM names; None where it is a guest path."""
+    if program[1:2] == ":" or program.startswith("\\"):
+        return None
+    path = Path(program)
+    try:
+        if path.is_dir():
+            raise Stop(f"cannot run {program}: it is a folder", NOT_RUNNABLE)
+        if not path.exists():
+            raise Stop(f"cannot run {program}: there is no such file", NOT_FOUND)
+        with path.open("rb"):
+            return path.absolute()
+    except PermissionError as error:
+        raise Stop(f"cannot run {program}: it may not be read; check its permissions", NOT_RUNNABLE) from error
+    except OSError as error:
+        raise Stop(f"cannot run {program}: {(error.strerror or '').lower()}", NOT_RUNNABLE) from error
+
+
+def host_directory(folder: str, drives: dict[str, Path]) -> str:
+    """A host folder as a guest path; it becomes a drive unless one shows it already."""
+    path = Path(folder).resolve()
+    if not path.is_dir():
+        raise Stop(f"--cwd {folder}: it is not a folder", USAGE)
+    for letter, root in drives.items():
+        if path.is_relative_to(root.resolve()):
+            return "\\".join((f"{letter}:", *path.relative_to(root.resolve()).parts)) + "\\"
+    letter = free_letter("E", drives)
+    drives[letter] = path
+    return f"{letter}:\\"
+
+
+def free_letter(first: str, drives: dict[str, Path]) -> str:
+    """The first drive letter from `first` on that is not taken."""
+    return next(letter for letter in map(chr, range(ord(first), ord("Z") + 1)) if letter not in drives)
+
+
+class Sinks:
+    """Who listens to the machine: trace file, verbose printer, and the lines everybody gets."""
+
+    def __init__(self, machine: Machine, settings: argparse.Namespace) -> None:
+        self._trace: TraceFile | None = None
+        self._told: set[str] = set()
+        log = machine.log
+        if settings.trace:
+            self._trace = TraceFile(log, Path(settings.trace).open("wb"))  # noqa: SIM115 - closed in close()
+        if settings.verbose:
+            VerbosePrinter(log, sys.stderr)
+        else:
+            log.subscribe(self._tell, events.Missing, events.HardError, events.ExceptionRaised, events.MessageBox)
+
+    def _tell(self, event: Event) -> None:
+        text = line(event)
+        match event:
+            case events.ExceptionRaised() if event.first_chance:
+                return
+            case events.ExceptionRaised():
+                text = f"unhandled exception {event.code_name} at {event.location}"
+            case events.Missing():
+                text = f"{event.module}!{event.name} is not implemented (called from {event.caller})"
+            case events.HardError():
+                text = f"{event.caption}: {event.text} ({event.status_name})"
+            case events.MessageBox():
+                text = f"message box {event.caption!r}: {event.text}"
+        if text not in self._told:
+            self._told.add(text)
+            say(text, 0)
+
+    def close(self) -> None:
+        """Write out what is buffered."""
+        if self._trace is not None:
+            self._trace.flush()
+
+
+class Session:
+    """One program's run and its end."""
+
+    def __init__(self, machine: Machine, settings: argparse.Namespace, sinks: Sinks) -> None:
+        self.machine = machine
+        self.settings = settings
+        self.sinks = sinks
+        self._dumped = False
+
+    def run(self, program: str | Path, arguments: list[str], directory: str | None) -> int:
+        """Start it, wait for everything, write what was asked for, give the exit code."""
+        host = program if isinstance(program, Path) else None
+        try:
+            process = self.machine.create_process(
+                program, arguments, environment_variables=dict(self.settings.env), current_directory=directory
+            )
+        except NtError as error:
+            sentence, code = failures.creation(str(program), error, host)
+            raise Stop(sentence, code) from error
+        if self.settings.dump_on_exit:
+            self.machine.log.subscribe(self._maybe_dump, events.ProcessExited)
+        signal.signal(signal.SIGINT, lambda _number, _frame: self.machine.interrupt())
+        reason = self.machine.run(self.settings.timeout)
+        if self.settings.dump and not self.settings.dump_on_exit:
+            self._dump()
+        self._result(process, reason)
+        return self._exit_code(process, reason)
+
+    def _maybe_dump(self, event: Event) -> None:
+        assert isinstance(event, events.ProcessExited)
+        if not self._dumped and event.image.lower() == self.settings.dump_on_exit.lower()[:14]:
+            self._dumped = True
+            self._dump()
+
+    def _dump(self) -> None:
+        with Path(self.settings.dump).open("wb") as file:
+            self.machine.dump(file)
+
+    def _result(self, process: Process, reason: str) -> None:
+        if not self.settings.result:
+            return
+        rows = [
+            {"id": each.id, "parent": int(each.eprocess.InheritedFromUniqueProcessId), "name": each.name}
+            for each in self.machine.processes()
+        ]
+        result = {"exit_code": process.exit_code, "reason": reason, "process": process.id, "processes": rows}
+        Path(self.settings.result).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+    def _exit_code(self, process: Process, reason: str) -> int:
+        if reason == "timeout":
+            return say(f"stopped after {self.settings.timeout:g} seconds (--timeout)", TIMED_OUT)
+        if reason == "interrupt":
+            return say("interrupted", INTERRUPTED)
+        code = process.exit_code
+        name = process.path.rpartition("\\")[2]
+        if code is None:
+            return say(f"{name} waits for something that can never happen: every thread is blocked", FAILED)
+        if code <= LARGEST:
+            return code
+        return say(failures.exit_status(name, code), LARGEST)
