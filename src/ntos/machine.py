@@ -26,6 +26,9 @@ from ntos.ps.manager import ProcessManager
 from ntos.ps.peb import NORMALIZED, Parameters
 from ntos.ps.thread import resume
 from ntos.rtl import commandline, environment
+from ntos.se import token as tokens
+from ntos.se import well_known
+from ntos.se.account import Accounts
 from ntos.um import images
 
 if TYPE_CHECKING:
@@ -96,6 +99,9 @@ class Machine:
         self.kernel.log.where = self._where
         boot.phase0(self.kernel, aslr=aslr)
         boot.phase1(self.kernel)
+        user = self.kernel[Accounts].users[-1]
+        self.logon = well_known.interactive(self.kernel, user)
+        """The user at the console: whoever's programs `create_process` starts."""
         self._mount(dict(drives or {}))
         image = images.build("ntdll")
         self.kernel.doors.update(image.doors)
@@ -177,7 +183,7 @@ class Machine:
         parameters = self._parameters(path, line, directory, variables)
         manager = self.kernel[ProcessManager]
         creation = Creation(manager.system, manager.system, command_line=line)
-        creation.token = self._user_token()
+        creation.token = tokens.duplicate_for_process(self.kernel, self.logon.token)
         made = kernel_create_process(
             self.kernel, creation, "\\??\\" + path, parameters, None, DLL_CHARACTERISTIC
         )
@@ -185,11 +191,6 @@ class Machine:
         self.kernel.scheduler.ready(made.thread)
         resume(made.thread)
         return Process(made.process, made.process.id, path)
-
-    def _user_token(self):  # type: ignore[no-untyped-def]
-        from ntos import se  # noqa: PLC0415
-
-        return se.user_token(self.kernel)
 
     @staticmethod
     def _parameters(path: str, line: str, directory: str, variables: Mapping[str, str]) -> Parameters:

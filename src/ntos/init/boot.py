@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ntos import cm, io, mm, ob, se
+from ntos import cm, io, mm, ob
 from ntos.abi.services import number_of
 from ntos.abi.status import STATUS
 from ntos.ex.pool import PagedAndNonpagedPool
@@ -18,6 +18,7 @@ from ntos.ke import service as services
 from ntos.ke.scheduler import Scheduler
 from ntos.ps import install as ps_install
 from ntos.ps.manager import ProcessManager
+from ntos.se import boot as security
 
 if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
@@ -41,10 +42,10 @@ def phase0(kernel: Kernel, *, aslr: bool) -> None:
     ob.bootstrap(kernel)
     mm.initialize(kernel, aslr=aslr, shared_data=shared.frame)
     ps_install.install(kernel)
-    se.install(kernel)
+    token = security.initialize(kernel, seed=kernel.random.getrandbits(32))
     ob.publish(kernel)
     _doors(kernel)
-    system_process.create_system_process(kernel)
+    system_process.create_system_process(kernel, token)
 
 
 def phase1(kernel: Kernel) -> None:

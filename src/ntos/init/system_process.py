@@ -5,24 +5,25 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from ntos import ob, se
+from ntos import ob
 from ntos.abi.status import STATUS
-from ntos.ex.handle import HandleTable
 from ntos.init.kernel_image import symbol
 from ntos.ps.allocate import NORMAL_CLASS, initialize_kernel_part, set_audit_name
 from ntos.ps.insert import insert_process
 from ntos.ps.manager import PROCESS, ProcessManager
+from ntos.se.token import set_primary_token
 
 if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
     from ntos.ke.process import Process
+    from ntos.se.token import Token
 
 LISTS = ("ThreadListHead", "JobLinks", "MmProcessLinks", "ActiveProcessLinks", "SessionProcessLinks")
 SYSTEM_PROCESS_FLAG = 1 << 12
 
 
-def create_system_process(kernel: Kernel) -> Process:
-    """PsInitialSystemProcess. The idle process (id 0) is not in any list."""
+def create_system_process(kernel: Kernel, token: Token) -> Process:
+    """PsInitialSystemProcess, with a reference on `token`. The idle process (id 0) is not in any list."""
     manager = kernel[ProcessManager]
     manager.tables_for_next = kernel.platform.tables
     process = ob.create(kernel, PROCESS)
@@ -37,8 +38,8 @@ def create_system_process(kernel: Kernel) -> Process:
     eprocess.DefaultHardErrorProcessing = 1
     set_audit_name(process, "")
     initialize_kernel_part(process, NORMAL_CLASS)
-    process.install(HandleTable(kernel, process))
-    se.set_primary_token(process, se.system_token(kernel))
+    ob.create_handle_table(process)
+    set_primary_token(process, token)
     manager.system = process
     insert_process(process)
     kernel.memory.write(symbol(kernel, "PsInitialSystemProcess"), struct.pack("<Q", process.address))

@@ -156,8 +156,7 @@ def initialize_kernel_part(process: Process, priority_class: int) -> None:
 
 def _handles(process: Process, creation: Creation) -> None:
     """ObInitProcess: a new table; inheritable entries of the parent keep their values."""
-    table = HandleTable(process.kernel, process)
-    process.install(table)
+    ob.create_handle_table(process)
     if creation.inherit_handles and creation.parent.has(HandleTable):
         ob.inherit_handles(creation.parent, process, creation.handle_list)
 
