@@ -125,7 +125,7 @@ class Machine:
     def _mount(self, drives: dict[str, str | Path]) -> None:
         tree = io.SystemTree()
         for name in images.all_names():
-            tree.add_file(f"{SYSTEM_FOLDER}\\{name}.dll", lambda name=name: self._module(name))  # type: ignore[misc]
+            tree.add_file(f"{SYSTEM_FOLDER}\\{name}.dll", lambda name=name: self._module(name))
         for folder in ("Windows\\Temp", "Users\\user\\AppData\\Local\\Temp", "Users\\Public", "ProgramData"):
             tree.add_directory(folder)
         below = drives.pop("C", None)
@@ -133,8 +133,8 @@ class Machine:
         io.mount(self.kernel, "C", io.OverlayVolume(tree, base))
         if below is not None:
             self.folders["C"] = Path(below).resolve()
-        for letter, folder in drives.items():
-            self.map_drive(letter, folder)
+        for letter, host_folder in drives.items():
+            self.map_drive(letter, host_folder)
 
     def map_drive(self, letter: str, folder: str | Path) -> None:
         """Let the guest see a host folder as a drive."""
@@ -152,10 +152,10 @@ class Machine:
         if text[1:2] == ":" or text.startswith("\\"):
             return text
         absolute = Path(path).absolute()
-        for letter, folder in self.folders.items():
+        for letter, root in self.folders.items():
             for candidate in (absolute, absolute.resolve()):
-                if candidate.is_relative_to(folder):
-                    return f"{letter}:\\" + str(candidate.relative_to(folder)).replace("/", "\\")
+                if candidate.is_relative_to(root):
+                    return f"{letter}:\\" + str(candidate.relative_to(root)).replace("/", "\\")
         raise FileNotFoundError(f"{path} is in no mapped folder")
 
     # ------------------------------------------------------------ processes
@@ -177,7 +177,7 @@ class Machine:
         self._announce()
         path = self.guest_path(program)
         line = command_line if command_line is not None else commandline.join([path, *arguments])
-        directory = current_directory or path.rpartition("\\")[0] + "\\"
+        directory: str = current_directory or path.rpartition("\\")[0] + "\\"
         variables = dict(default_environment())
         variables.update(environment_variables or {})
         parameters = self._parameters(path, line, directory, variables)

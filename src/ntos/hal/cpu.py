@@ -6,7 +6,7 @@ A run returns a `Trap`: the reason it stopped. That is the whole interface; ever
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ntos.abi.registers import Context
 
@@ -110,15 +110,18 @@ PREEMPTED = Preempted()
 
 
 class Backend(Protocol):
-    """Something that runs guest code at CPL 3 in an address space."""
+    """Something that runs guest code at CPL 3 in an address space.
+
+    A backend is only ever given contexts it made itself, hence `Any` where it takes one.
+    """
 
     def new_context(self) -> Context:
         """Registers as they are at the first instruction of a user thread: zero, CS 0x33, IF set."""
 
-    def run(self, context: Context, tables: PageTables, *, step: bool = False) -> Trap:
+    def run(self, context: Any, tables: PageTables, *, step: bool = False) -> Trap:
         """Run until something happens; `context` then holds the registers."""
 
-    def exact_fault(self, context: Context, tables: PageTables, fault: Fault) -> Fault:
+    def exact_fault(self, context: Any, tables: PageTables, fault: Fault) -> Fault:
         """The same fault with the exact address, where only the page is known yet."""
 
     def forget_translations(self, tables: PageTables) -> None:

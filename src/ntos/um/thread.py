@@ -39,9 +39,10 @@ class Frame(Protocol):
 class UserThread(Protocol):
     """What code in user mode may do with the thread it runs on."""
 
-    context: Context
-    memory: Memory
-
+    @property
+    def context(self) -> Context: ...
+    @property
+    def memory(self) -> Memory: ...
     @property
     def id(self) -> int: ...
     @property
