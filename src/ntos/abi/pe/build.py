@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy
-
 from ntos.abi.pe.headers import (
     DIRECTORY_COUNT,
     MAXIMUM_SECTIONS,
@@ -324,8 +322,8 @@ class ImageBuilder:
 
 def checksum(image: bytes | bytearray) -> int:
     """The PE checksum of a file whose checksum field is zero (CheckSumMappedFile)."""
-    words = numpy.frombuffer(image, dtype="<u2", count=len(image) // 2)
-    total = int(words.sum(dtype=numpy.uint64)) + (image[-1] if len(image) % 2 else 0)
+    words = memoryview(image)[: len(image) & ~1].cast("H")
+    total = sum(words) + (image[-1] if len(image) % 2 else 0)
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total + len(image)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from typing import Final
-
-import numpy
-import numpy.typing
+from typing import TYPE_CHECKING, Final
 
 from ntos.abi.pe.headers import Directory, ImageHeaders
 from ntos.abi.pe.reader import Read, bad_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ABSOLUTE: Final = 0
 HIGH: Final = 1
@@ -17,11 +17,11 @@ LOW: Final = 2
 HIGHLOW: Final = 3
 HIGHADJ: Final = 4
 DIR64: Final = 10
+BULK: Final = 0x4_0000
+"""Tables of more bytes than this are applied by `bulk_relocations`."""
 _WIDTHS: Final = {HIGHLOW: 4, DIR64: 8}
 _BLOCK: Final = struct.Struct("<II")
-
-_Entries = numpy.typing.NDArray[numpy.integer]
-_Targets = numpy.typing.NDArray[numpy.int64]
+_QWORD: Final = struct.Struct("<Q")
 
 
 def relocation_table(read: Read, headers: ImageHeaders) -> bytes:
@@ -34,31 +34,28 @@ def apply(image: bytearray, table: bytes, delta: int) -> None:
     """Add ``delta`` to every address that ``table`` names in the mapped ``image``."""
     if not table or delta == 0:
         return
-    entries, pages = _flatten(table)
-    types = entries >> 12
-    targets = pages + (entries & 0xFFF)
-    if not numpy.isin(types, (ABSOLUTE, HIGHLOW, DIR64)).all():
-        _apply_one_by_one(image, types, targets, entries, delta)
-        return
-    for kind, width in _WIDTHS.items():
-        chosen = targets[types == kind]
-        if len(chosen):
-            _add(image, chosen, width, delta)
+    blocks = list(_blocks(table))
+    if len(table) > BULK and blocks:
+        from ntos.abi.pe import bulk_relocations  # noqa: PLC0415 - loads numpy
+
+        if bulk_relocations.apply(image, blocks, delta):
+            return
+    for page, data in blocks:
+        _apply_block(image, page, struct.unpack(f"<{len(data) // 2}H", data), delta)
 
 
 def targets(table: bytes) -> list[tuple[int, int]]:
     """Every relocation of ``table`` as (type, rva), padding left out."""
-    entries, pages = _flatten(table)
-    kinds = entries >> 12
-    rows = zip(kinds.tolist(), (pages + (entries & 0xFFF)).tolist(), strict=True)
-    return [row for row in rows if row[0] != ABSOLUTE]
+    return [
+        (entry >> 12, page + (entry & 0xFFF))
+        for page, data in _blocks(table)
+        for (entry,) in struct.iter_unpack("<H", data)
+        if entry >> 12 != ABSOLUTE
+    ]
 
 
-def _flatten(table: bytes) -> tuple[_Entries, _Targets]:
-    """All entries of all blocks, and the page that each belongs to."""
-    parts: list[_Entries] = []
-    bases: list[int] = []
-    counts: list[int] = []
+def _blocks(table: bytes) -> Iterator[tuple[int, bytes]]:
+    """(page, entries) of each block."""
     position = 0
     while position + _BLOCK.size <= len(table):
         page, size = _BLOCK.unpack_from(table, position)
@@ -67,32 +64,27 @@ def _flatten(table: bytes) -> tuple[_Entries, _Targets]:
         if size < _BLOCK.size or position + size > len(table):
             bad_image()
         count = (size - _BLOCK.size) // 2
-        parts.append(numpy.frombuffer(table, dtype="<u2", count=count, offset=position + _BLOCK.size))
-        bases.append(page)
-        counts.append(count)
+        yield page, table[position + _BLOCK.size : position + _BLOCK.size + 2 * count]
         position += size
-    if not parts:
-        return numpy.empty(0, dtype=numpy.uint16), numpy.empty(0, dtype=numpy.int64)
-    pages = numpy.repeat(numpy.array(bases, dtype=numpy.int64), counts)
-    return numpy.concatenate(parts), pages
 
 
-def _add(image: bytearray, places: _Targets, width: int, delta: int) -> None:
-    """Add to many little-endian fields at once; overlapping fields fall back to one after the other."""
-    if int(places.max()) + width > len(image):
-        bad_image()
-    ordered = numpy.sort(places)
-    if len(ordered) > 1 and int(numpy.diff(ordered).min()) < width:
-        for place in places.tolist():
-            _add_at(image, place, width, delta)
-        return
-    bits = 8 * width
-    kind = f"<u{width}"
-    field_bytes = numpy.frombuffer(image, dtype=numpy.uint8)
-    index = places[:, None] + numpy.arange(width)
-    amount = numpy.array(delta & ((1 << bits) - 1), dtype=kind)
-    values = field_bytes[index].view(kind) + amount
-    field_bytes[index] = values.view(numpy.uint8)
+def _apply_block(image: bytearray, page: int, entries: tuple[int, ...], delta: int) -> None:
+    limit = len(image) - 8
+    rest = iter(range(len(entries)))
+    for index in rest:
+        entry = entries[index]
+        kind, place = entry >> 12, page + (entry & 0xFFF)
+        if kind == DIR64 and place <= limit:
+            _QWORD.pack_into(image, place, (_QWORD.unpack_from(image, place)[0] + delta) & 0xFFFF_FFFF_FFFF_FFFF)
+        elif kind in _WIDTHS:
+            _add_at(image, place, _WIDTHS[kind], delta)
+        elif kind == HIGHADJ and index + 1 < len(entries):
+            _adjust_high(image, place, entries[index + 1], delta)
+            next(rest)
+        elif kind in (HIGH, LOW):
+            _add_at(image, place, 2, (delta >> 16 if kind == HIGH else delta) & 0xFFFF)
+        elif kind not in (ABSOLUTE, HIGHADJ):
+            bad_image()
 
 
 def _add_at(image: bytearray, place: int, width: int, delta: int) -> None:
@@ -100,28 +92,6 @@ def _add_at(image: bytearray, place: int, width: int, delta: int) -> None:
         bad_image()
     value = int.from_bytes(image[place : place + width], "little") + delta
     image[place : place + width] = (value & ((1 << 8 * width) - 1)).to_bytes(width, "little")
-
-
-def _apply_one_by_one(
-    image: bytearray, types: _Entries, places: _Targets, entries: _Entries, delta: int
-) -> None:
-    """The 16-bit kinds, which only old 32-bit images have."""
-    lows = entries.tolist()[1:]
-    skip = False
-    for index, (kind, place) in enumerate(zip(types.tolist(), places.tolist(), strict=True)):
-        if skip:
-            skip = False
-        elif kind in _WIDTHS:
-            _add_at(image, place, _WIDTHS[kind], delta)
-        elif kind == HIGH:
-            _add_at(image, place, 2, (delta >> 16) & 0xFFFF)
-        elif kind == LOW:
-            _add_at(image, place, 2, delta & 0xFFFF)
-        elif kind == HIGHADJ and index < len(lows):
-            _adjust_high(image, place, lows[index], delta)
-            skip = True
-        elif kind != ABSOLUTE:
-            bad_image()
 
 
 def _adjust_high(image: bytearray, place: int, low: int, delta: int) -> None:
