@@ -1,0 +1,189 @@
+"""Section objects: something to map, made of a file, an image or nothing but zeroes.
+
+A section is a handle on a control area with a size and the most a view may do. All data sections of one file share
+one control area, and so do all its image sections (MmCreateSection).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ntos import ob
+from ntos.abi import access as rights
+from ntos.abi.layout.section import SECTION, SECTION_IMAGE_INFORMATION
+from ntos.abi.memory import PAGE_SIZE
+from ntos.abi.mm import (
+    PAGE_READONLY,
+    PAGE_READWRITE,
+    SEC_COMMIT,
+    SEC_IMAGE,
+    SEC_IMAGE_NO_EXECUTE,
+    SEC_RESERVE,
+)
+from ntos.abi.status import STATUS, Denied, NtError
+from ntos.mm.backing import Versioned
+from ntos.mm.control import ControlArea, SharedMemory
+from ntos.mm.datafile import FileArea
+from ntos.mm.image import ImageArea
+from ntos.mm.manager import manager
+from ntos.mm.protect import WRITES, from_page
+from ntos.ob.types import Body, ObjectType
+
+if TYPE_CHECKING:
+    from ntos.ke.kernel import Kernel
+    from ntos.mm.backing import Backing
+
+_NO_EXECUTE_ONLY = SEC_IMAGE_NO_EXECUTE & ~SEC_IMAGE
+MAXIMUM_SIZE = 1 << 47
+
+
+class Section(Body):
+    """SECTION at `address`, leading to a control area."""
+
+    area: ControlArea
+    """What is mapped."""
+
+    def __init__(self, kernel: Kernel, address: int) -> None:
+        super().__init__(kernel, address)
+        self.view = SECTION(kernel.memory, address)
+        self.size = 0
+        self.protection = 0
+        """The most a view may do, in five bits."""
+        self.attributes = 0
+
+    def begin(self, area: ControlArea, size: int, protection: int, attributes: int) -> None:
+        """Let the object lead to `area`."""
+        self.area = area
+        self.size = size
+        self.protection = from_page(protection)
+        self.attributes = attributes
+        self.view.u1.ControlArea = area.address
+        self.view.SizeOfSection = size
+        self.view.InitialPageProtection = protection
+        self.view.u.LongFlags = int(area.area.u.LongFlags)
+        area.add_section()
+
+    @property
+    def is_image(self) -> bool:
+        """SEC_IMAGE."""
+        return self.area.is_image
+
+    @property
+    def no_execute(self) -> bool:
+        """SEC_IMAGE_NO_EXECUTE: an image whose views run no code."""
+        return self.attributes & SEC_IMAGE_NO_EXECUTE == SEC_IMAGE_NO_EXECUTE
+
+    @property
+    def base(self) -> int:
+        """Where an image lies in every process that has room there; 0 for other sections."""
+        return self.area.base
+
+    def image_information(self) -> SECTION_IMAGE_INFORMATION:
+        """What the headers said; SECTION_NOT_IMAGE for other sections. TransferAddress is where it is at `base`."""
+        if not isinstance(self.area, ImageArea):
+            raise NtError(STATUS.SECTION_NOT_IMAGE)
+        return self.area.information.ExportedImageInformation
+
+    def deleted(self) -> None:
+        """The last reference is gone; views keep the control area."""
+        if hasattr(self, "area"):
+            self.area.remove_section()
+
+
+SECTION_TYPE: ObjectType[Section] = ObjectType(
+    "Section",
+    SECTION.size,
+    Section,
+    valid_access=rights.SECTION_ALL_ACCESS,
+    generic_mapping=(0x20005, 0x20002, 0x20008, rights.SECTION_ALL_ACCESS),
+    paged=True,
+    tag=b"Sect",
+)
+SECTION_TYPE.delete = Section.deleted
+
+
+def create_section(
+    kernel: Kernel,
+    backing: Backing | None,
+    size: int = 0,
+    protection: int = PAGE_READWRITE,
+    attributes: int = SEC_COMMIT,
+) -> Section:
+    """A section object with one reference (MmCreateSection); `size` 0 means all of the file."""
+    bits = from_page(protection)
+    if attributes & SEC_IMAGE:
+        if backing is None:
+            raise NtError(STATUS.INVALID_FILE_FOR_SECTION)
+        image = image_area(kernel, backing)
+        area: ControlArea = image
+        size = image.size
+    elif backing is not None:
+        area, size = file_area(kernel, backing, size, writable=bits & 7 in WRITES)
+    else:
+        area, size = _shared_memory(kernel, size, bits, attributes)
+    section = ob.create(kernel, SECTION_TYPE)
+    section.begin(area, size, protection, attributes)
+    return section
+
+
+def create_image_section(kernel: Kernel, backing: Backing) -> Section:
+    """An image section of a file, as process creation and the loader make them."""
+    return create_section(kernel, backing, 0, PAGE_READONLY, SEC_IMAGE)
+
+
+def image_area(kernel: Kernel, backing: Backing) -> ImageArea:
+    """The file's image control area, parsed and relocated unless that is done already."""
+    state = manager(kernel)
+    known = state.images.get(backing.identity)
+    if isinstance(known, ImageArea):
+        if known.in_use or isinstance(backing, Versioned) and backing.version == known.version:
+            return known
+        known.destroy()
+    made = ImageArea(state, backing)
+    state.images[backing.identity] = made
+    return made
+
+
+def file_area(kernel: Kernel, backing: Backing, size: int, *, writable: bool) -> tuple[FileArea, int]:
+    """The file's data control area, and the size of a section that asks for `size` bytes of it."""
+    state = manager(kernel)
+    present = backing.size
+    wanted = size or present
+    if not wanted:
+        raise NtError(STATUS.MAPPED_FILE_SIZE_ZERO)
+    if wanted > present:
+        if not writable:
+            inputs = {"file size": present, "section size": wanted}
+            raise NtError(
+                STATUS.SECTION_TOO_BIG,
+                because=Denied("a section that cannot write cannot make its file longer", inputs, "PAGE_READWRITE"),
+            )
+        backing.write(wanted - 1, b"\0")
+    known = state.files.get(backing.identity)
+    if isinstance(known, FileArea):
+        known.extend(wanted)
+        return known, wanted
+    made = FileArea(state, backing, wanted)
+    state.files[backing.identity] = made
+    return made, wanted
+
+
+def _shared_memory(kernel: Kernel, size: int, protection: int, attributes: int) -> tuple[SharedMemory, int]:
+    if not size:
+        raise NtError(STATUS.INVALID_PARAMETER_4)
+    if size > MAXIMUM_SIZE:
+        raise NtError(STATUS.SECTION_TOO_BIG)
+    pages = -(-size // PAGE_SIZE)
+    committed = not attributes & SEC_RESERVE
+    return SharedMemory(manager(kernel), pages, protection, committed=committed), pages * PAGE_SIZE
+
+
+def flush_image_section(kernel: Kernel, backing: Backing) -> bool:
+    """Forget the file's image if nobody uses it; False when somebody does (MmFlushImageSection)."""
+    known = manager(kernel).images.get(backing.identity)
+    if known is None:
+        return True
+    if known.in_use:
+        return False
+    known.destroy()
+    return True
