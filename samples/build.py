@@ -57,6 +57,7 @@ PROGRAMS: tuple[Program, ...] = (
     _dll("plugin"),
     _dll("forwarder"),
     _exe("exitcode"),
+    _exe("worker"),
     _exe("spin"),
     _exe("arguments"),
     _exe("files"),
