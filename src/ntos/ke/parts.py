@@ -21,9 +21,9 @@ class Parts:
         part: T = self._parts[kind]
         return part
 
-    def install(self, part: object) -> None:
-        """Keep `part` under its class."""
-        self._parts[type(part)] = part
+    def install(self, part: object, kind: type[Any] | None = None) -> None:
+        """Keep `part` under its class, or under the base class `kind` by which lower floors look for it."""
+        self._parts[kind or type(part)] = part
 
     def part(self, kind: type[T]) -> T:
         """The part of this class, made by `kind()` on first use."""

@@ -113,6 +113,8 @@ class Thread(DispatcherObject, Parts):
         """Its coroutine has run once."""
         self.ending = False
         """Its coroutine has been told to end and is running its way out."""
+        self.new_context: bytearray | None = None
+        """A CONTEXT another thread set, to be loaded when this one is next about to enter user mode."""
         self.suspend_count = 0
         self.traps_left = 0
         self.refusal: Denied | None = None

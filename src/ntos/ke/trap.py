@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, Trap
 from ntos.ke import apc, exception
+from ntos.ke import context as context_record
 from ntos.ke import service as services
 from ntos.ke.thread import HOME_SPACE, CallGate, ThreadTerminated, Unwound
 from ntos.ke.wait import wait, yield_processor
@@ -72,10 +73,10 @@ async def run_user(thread: Thread, floor: int = 0, limit: int = 0) -> None:
                 _serve_exception(thread, now)
         except Unwound:
             trap = thread[PendingTrap].trap
-        if thread.attention:
-            await attend(thread)
         if thread.traps_left <= 0:
             await yield_processor(thread)
+        if thread.attention:
+            await attend(thread)
 
 
 class PendingTrap:
@@ -123,6 +124,10 @@ async def attend(thread: Thread) -> None:
             raise ThreadTerminated(thread.terminating)
         if thread.suspend_count:
             await wait(thread, (thread.kernel[Suspension].gate(thread),), user=False, reason=SUSPENDED)
+            thread.attention = True
+        elif thread.new_context is not None:
+            context_record.apply(thread.context, thread.new_context)
+            thread.new_context = None
             thread.attention = True
         elif thread.apc_pending:
             try:

@@ -11,9 +11,10 @@ from ntos.abi.layout.enums import KTHREAD_STATE
 from ntos.abi.layout.teb import TEB
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.ke import apc
+from ntos.ke import context as context_record
 from ntos.ke.event import NOTIFICATION_EVENT, Event
 from ntos.ke.thread import THREAD_OBJECT, Thread, ThreadTerminated
-from ntos.ke.trap import Suspension, run_user
+from ntos.ke.trap import Suspension, attend, run_user
 from ntos.ps.exit import exit_thread
 from ntos.ps.insert import insert_thread
 from ntos.ps.manager import THREAD, ProcessManager
@@ -31,6 +32,7 @@ STATIC_UNICODE_BUFFER = 522
 FIBER_DATA = 0x1E00
 ENGLISH_US = 0x409
 SKIP_THREAD_ATTACH = 0x8
+LOADER_WORKER = 0x2000
 SKIP_LOADER_INIT = 0x4000
 
 
@@ -45,6 +47,10 @@ class ThreadStart:
     suspended: bool = False
     initial: bool = False
     teb_flags: int = 0
+    stack: mm.UserStack | None = None
+    """Made by the creator (NtCreateThread)."""
+    context: bytes | None = None
+    """A whole CONTEXT in place of routine and argument."""
 
 
 def allocate_thread(process: Process, start: ThreadStart) -> Thread:
@@ -65,7 +71,11 @@ def allocate_thread(process: Process, start: ThreadStart) -> Thread:
     ethread.Win32StartAddress = start.routine
     initialize_kernel_part(thread, start)
     if int(process.eprocess.Peb):
-        _user_part(thread, start)
+        try:
+            _user_part(thread, start)
+        except NtError:
+            ob.dereference(thread)
+            raise
     thread.coroutine = run_thread(thread)
     return thread
 
@@ -95,8 +105,12 @@ def initialize_kernel_part(thread: Thread, start: ThreadStart) -> None:
 
 def _user_part(thread: Thread, start: ThreadStart) -> None:
     process, memory = thread.process, thread.memory
-    stack = mm.reserve_stack(process, start.stack_reserve or DEFAULT_RESERVE, start.stack_commit or DEFAULT_COMMIT)
     address = mm.allocate_teb(process)
+    try:
+        stack = start.stack or mm.reserve_stack(process, start.stack_reserve, start.stack_commit)
+    except NtError:
+        mm.free_teb(process, address)
+        raise
     thread.tcb.Teb = address
     teb = TEB(memory, address)
     teb.NtTib.StackBase = stack.base
@@ -118,11 +132,16 @@ def _user_part(thread: Thread, start: ThreadStart) -> None:
     context.rcx, context.rdx = start.routine, start.argument
     # As after a call: the stack pointer is 8 past a multiple of 16, with home space above.
     context.rsp = stack.base - 0x58
+    if start.context is not None:
+        context_record.apply(context, start.context)
 
 
 async def run_thread(thread: Thread) -> None:
     """A user thread from its first instruction to its end (PspUserThreadStartup)."""
     try:
+        if thread.attention:
+            # Created suspended: its registers can be changed before its first APC takes them.
+            await attend(thread)
         try:
             _queue_loader(thread)
         except GuestFault as fault:
