@@ -50,6 +50,11 @@ class Directory(Body):
             return directory.find(name, ignore_case=ignore_case)
         return None
 
+    def set_shadow(self, other: Directory) -> None:
+        """Look for what is missing here in `other`, which stays alive for it."""
+        self.view.ShadowDirectory = other.address
+        reference(other)
+
     def insert(self, name: str, obj: KernelObject) -> None:
         """Give `obj` a name here that nobody has: a reference from the directory to it, and one back."""
         kernel = self.kernel
@@ -96,6 +101,12 @@ class Directory(Body):
                 entry = int(view.ChainLink)
 
 
+def _delete(directory: Directory) -> None:
+    shadow = int(directory.view.ShadowDirectory)
+    if shadow:
+        dereference(directory.kernel[ObjectManager].objects[shadow])
+
+
 DIRECTORY = ObjectType(
     "Directory",
     OBJECT_DIRECTORY.size,
@@ -106,6 +117,7 @@ DIRECTORY = ObjectType(
     tag=b"Dire",
     invalid_attributes=0x100,
 )
+DIRECTORY.delete = _delete
 
 
 def name_of(obj: KernelObject) -> str:

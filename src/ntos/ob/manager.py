@@ -128,6 +128,11 @@ class ObjectManager:
         assert kind is not None, f"object 0x{obj.address:X} has an undeclared type"
         return kind
 
+    def kind_of_name(self, obj: KernelObject) -> str:
+        """The name of an object's type, also of one nobody has declared yet."""
+        made = self.type_objects[self.index_of(obj.address)]
+        return made.name if made is not None else ""
+
     def index_of(self, address: int) -> int:
         """The type index in the header of the object at `address`, decoded."""
         header = address - BODY
