@@ -65,6 +65,8 @@ def interrupt(thread: Thread, routine: int, arguments: tuple[int, int, int]) -> 
     context = thread.context
     record = context_record.capture(context, context_record.CONTEXT_FULL | context_record.CONTEXT_SEGMENTS)
     struct.pack_into("<4Q", record, 0, *arguments, routine)
+    # Behind the CONTEXT a machine frame, by which unwinders find the interrupted code.
+    record += struct.pack("<5Q", context.rip, 0x33, context.rflags, context.rsp, 0x2B)
     stack = (context.rsp - len(record) - 0x80) & ~(STACK_ALIGNMENT - 1)
     thread.memory.write(stack, record)
     context.rsp = stack
