@@ -1,11 +1,13 @@
 """ntdll.dll: what runs first in a process, and what every other DLL stands on.
 
-On Windows ntdll holds the loader (`Ldr…`), the run-time library (`Rtl…`), exception dispatch (`Ki…Dispatcher`) and
-the stubs of the system services. Here the loader and dispatch are Python over true bytes: module entries, dependency
-nodes and TLS vectors stand in the process's own heap, where debuggers and programs that walk `PEB.Ldr` find them.
+On Windows ntdll holds the loader (`Ldr…`), the run-time library (`Rtl…`), exception dispatch
+(`Ki…Dispatcher`) and the stubs of the system services. Here the loader and dispatch are Python over true
+bytes: module entries, dependency nodes and TLS vectors stand in the process's own heap, where debuggers and
+programs that walk `PEB.Ldr` find them.
 
-What must be fast (heap, locks, strings) is machine code of `um.leaf.ntdll`; what the kernel jumps to is in `entry`.
-Begin with `ldr.init` (a process starts), `exception` and `unwind` (a fault finds its handler), `rtl_…` (the library).
+What must be fast (heap, locks, strings) is machine code of `um.leaf.ntdll`; what the kernel jumps to is in
+`entry`. Begin with `ldr.init` (a process starts), `exception` and `unwind` (a fault finds its handler),
+`rtl_…` (the library).
 """
 
 from ntos.dll.ntdll import c_handler, dispatch, fls, thread

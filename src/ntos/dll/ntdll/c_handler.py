@@ -1,4 +1,6 @@
-"""__C_specific_handler: `__try`/`__except`/`__finally` of C, from scope tables (Microsoft, "x64 exception handling")."""
+"""__C_specific_handler: `__try`/`__except`/`__finally` of C, from scope tables (Microsoft, "x64 exception
+handling").
+"""
 
 from __future__ import annotations
 

@@ -55,7 +55,9 @@ async def _dispatch_and_go(thread: UserThread, record: int, context: int) -> Non
 
 
 @export
-async def RtlRaiseException(thread: UserThread, ExceptionRecord: Ptr[EXCEPTION_RECORD]) -> Never:  # type: ignore[misc]
+async def RtlRaiseException(  # type: ignore[misc]
+    thread: UserThread, ExceptionRecord: Ptr[EXCEPTION_RECORD]
+) -> Never:
     """Raise a software exception where the caller stands."""
     await raise_record(thread, ExceptionRecord.address, Registers.of_caller(thread))
 
@@ -84,7 +86,7 @@ async def RtlRaiseStatus(thread: UserThread, Status: NTSTATUS) -> Never:  # type
 
 
 @export
-async def RtlUnwindEx(
+async def RtlUnwindEx(  # type: ignore[misc]
     thread: UserThread,
     TargetFrame: PVOID,
     TargetIp: PVOID,
@@ -92,20 +94,20 @@ async def RtlUnwindEx(
     ReturnValue: PVOID,
     ContextRecord: Ptr[CONTEXT],
     HistoryTable: PVOID,
-) -> Never:  # type: ignore[misc]
+) -> Never:
     """Unwind to a frame, running termination handlers, and continue at an address in it."""
     target = Target(TargetFrame, TargetIp, ReturnValue)
     await unwind_or_raise(thread, target, int(ExceptionRecord or 0), HistoryTable, int(ContextRecord))
 
 
 @export
-async def RtlUnwind(
+async def RtlUnwind(  # type: ignore[misc]
     thread: UserThread,
     TargetFrame: PVOID,
     TargetIp: PVOID,
     ExceptionRecord: Ptr[EXCEPTION_RECORD] | None,
     ReturnValue: PVOID,
-) -> Never:  # type: ignore[misc]
+) -> Never:
     """RtlUnwindEx with a context of its own."""
     await unwind_or_raise(thread, Target(TargetFrame, TargetIp, ReturnValue), int(ExceptionRecord or 0))
 
@@ -121,9 +123,9 @@ async def unwind_or_raise(
 
 
 @export
-async def RtlRestoreContext(
+async def RtlRestoreContext(  # type: ignore[misc]
     thread: UserThread, ContextRecord: Ptr[CONTEXT], ExceptionRecord: Ptr[EXCEPTION_RECORD] | None
-) -> Never:  # type: ignore[misc]
+) -> Never:
     """Continue with the registers of a context."""
     registers = Registers.at(thread.memory, ContextRecord.address)
     await restore(thread, registers, int(ExceptionRecord or 0))
@@ -145,7 +147,7 @@ def RtlAddVectoredContinueHandler(thread: UserThread, FirstHandler: ULONG, Vecto
 
 def _add(thread: UserThread, handlers: list[tuple[int, int]], first: int, routine: int) -> PVOID:
     loader = thread.state(Loader)
-    # The handle a program sees is the address of the handler's list entry; ours lies in no memory, but is unique.
+    # On Windows the handle is the address of a list entry; ours is unique, but lies in no memory.
     cookie = loader.data + 0x10 * loader.next_cookie()
     if first:
         handlers.insert(0, (cookie, routine))

@@ -1,7 +1,7 @@
 """Where the kernel enters user mode: the routines of ntdll that must be machine code, with their unwind data.
 
-`um.images` puts these into the image. An entry without code keeps the ordinary stub of its Python export and only
-gets the unwind data.
+`um.images` puts these into the image. An entry without code keeps the ordinary stub of its Python export and
+only gets the unwind data.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from ntos.um.images import GuestRoutine
 
 
 def unwind_info(prolog: int, *codes: int) -> bytes:
-    """UNWIND_INFO version 1 without handler; `codes` are the 16-bit slots, last operation of the prolog first."""
+    """UNWIND_INFO version 1 without handler; `codes` are the 16-bit slots, last operation of the prolog
+    first.
+    """
     slots = b"".join(code.to_bytes(2, "little") for code in codes)
     if len(codes) % 2:
         slots += b"\0\0"

@@ -1,4 +1,6 @@
-"""Fiber-local storage: TEB.FlsData leads to `{ count; values[4080] }`, one block a thread (see the leaf's README)."""
+"""Fiber-local storage: TEB.FlsData leads to `{ count; values[4080] }`, one block a thread (see the leaf's
+README).
+"""
 
 from __future__ import annotations
 

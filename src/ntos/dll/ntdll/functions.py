@@ -1,4 +1,6 @@
-"""Where a code address belongs: its image, its RUNTIME_FUNCTION, and tables that programs add for code they make."""
+"""Where a code address belongs: its image, its RUNTIME_FUNCTION, and tables that programs add for code they
+make.
+"""
 
 from __future__ import annotations
 

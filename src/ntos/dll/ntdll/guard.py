@@ -1,8 +1,9 @@
 """Frames of Python code on the guest's stack, as exception dispatch and unwinding have to know them.
 
-Each call from Python into the guest leaves a KiUserCallbackReturn frame. Some of these stand for more: `Guard` is a
-Python `__try`/`__except` round the call, `HandlerFrame` a language handler being run (RtlpExecuteHandlerForException
-and …ForUnwind), `ConsolidatedFrame` a C++ catch block running above frames that are gone.
+Each call from Python into the guest leaves a KiUserCallbackReturn frame. Some of these stand for more:
+`Guard` is a Python `__try`/`__except` round the call, `HandlerFrame` a language handler being run
+(RtlpExecuteHandlerForException and …ForUnwind), `ConsolidatedFrame` a C++ catch block running above frames
+that are gone.
 """
 
 from __future__ import annotations

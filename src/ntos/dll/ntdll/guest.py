@@ -1,4 +1,6 @@
-"""What the other modules of ntdll need of the process they run in: its routines, its heap, strings, arguments."""
+"""What the other modules of ntdll need of the process they run in: its routines, its heap, strings,
+arguments.
+"""
 
 from __future__ import annotations
 

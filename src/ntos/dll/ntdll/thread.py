@@ -36,7 +36,9 @@ def unhandled(thread: UserThread) -> Filter:
 
 
 @export
-async def RtlUserThreadStart(thread: UserThread, StartAddress: Code, Parameter: PVOID) -> Never:  # type: ignore[misc]
+async def RtlUserThreadStart(  # type: ignore[misc]
+    thread: UserThread, StartAddress: Code, Parameter: PVOID
+) -> Never:
     """Where every thread begins: the start routine by way of kernel32!BaseThreadInitThunk, then the exit."""
     thunk = thread.state(Loader).base_thread_init_thunk
     arguments = (thunk, 0, int(StartAddress), Parameter) if thunk else (int(StartAddress), Parameter)

@@ -223,7 +223,7 @@ def _restore(
 
 
 def _in_declared_epilog(info: UnwindInfo, function: RuntimeFunction, rva: int) -> bool:
-    """Version 2: epilogs are listed, as distances from the function's end; the first entry gives their size."""
+    """Version 2 lists epilogs as distances from the function's end; the first entry gives their size."""
     entries = [code for code in info.codes if code[1] == EPILOG]
     size, operand = entries[0][0], entries[0][2]
     starts = [function.end - size] if operand & 1 else []

@@ -1,4 +1,6 @@
-"""Going back to a frame: termination handlers on the way, then its registers (RtlUnwindEx, RtlRestoreContext)."""
+"""Going back to a frame: termination handlers on the way, then its registers (RtlUnwindEx,
+RtlRestoreContext).
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ RBX, RSP, RBP, RSI, RDI = 3, 4, 5, 6, 7
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an unwind goes: a frame (0: out of all), an address in it, RAX there; or a guarded Python call."""
+    """Where an unwind goes: a frame (0: none), an address in it, RAX there; or a guarded Python call."""
 
     frame: int
     ip: int = 0
@@ -50,7 +52,8 @@ async def unwind(
 ) -> None:
     """Run termination handlers from `start` to the target and load its registers into the thread.
 
-    RtlUnwindEx. When it returns, the thread's registers are the target's; the caller must return to the door at once.
+    RtlUnwindEx. When it returns, the thread's registers are the target's; the caller must return to the door
+    at once.
     """
     with thread.frame() as frame:
         if not record:

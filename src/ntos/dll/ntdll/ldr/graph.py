@@ -1,7 +1,8 @@
-"""The dependency graph: LDRP_DEPENDENCY edges and LDR_DDAG_NODE counts as true bytes, and the order they give.
+"""The dependency graph: edges and counts as true bytes, and the order they give.
 
-An edge stands in two circular lists: its parent's Dependencies (through Link) and its child's IncomingDependencies
-(through BackLink). A node's LoadCount is explicit loads plus incoming edges; all ones means pinned.
+An edge stands in two circular lists: its parent's Dependencies (through Link) and its child's
+IncomingDependencies (through BackLink). A node's LoadCount is explicit loads plus incoming edges; all ones
+means pinned.
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ def drop_edges(memory: Memory, node: int) -> list[int]:
 def reachable(loader: Loader, memory: Memory, root: Module) -> list[Module]:
     """A module and all it depends on, each after what it depends on: the order of init routines.
 
-    Depth first over Dependencies in link order; a circle is broken where it closes (LdrpInitializeGraphRecurse).
+    Depth first over Dependencies in link order; a circle is broken where it closes
+    (LdrpInitializeGraphRecurse).
     """
     order: list[Module] = []
     seen: set[int] = {root.node.address}
@@ -146,7 +148,7 @@ def pin(loader: Loader, memory: Memory, root: Module) -> None:
 
 
 def number(loader: Loader, memory: Memory, root: Module) -> None:
-    """Preorder numbers and lowest links of Tarjan's algorithm (LdrpCondenseGraphRecurse), for who reads them."""
+    """Preorder numbers and lowest links of Tarjan's algorithm (LdrpCondenseGraphRecurse)."""
     numbers: dict[int, int] = {}
     lowest: dict[int, int] = {}
     stack: list[tuple[int, list[int]]] = []
@@ -169,6 +171,6 @@ def number(loader: Loader, memory: Memory, root: Module) -> None:
         if stack:
             above = stack[-1][0]
             lowest[above] = min(lowest[above], lowest[node])
-    for node in numbers:
+    for node, preorder in numbers.items():
         view = LDR_DDAG_NODE(memory, node)
-        view.PreorderNumber, view.LowestLink = numbers[node], lowest[node]
+        view.PreorderNumber, view.LowestLink = preorder, lowest[node]

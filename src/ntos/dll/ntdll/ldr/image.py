@@ -1,7 +1,7 @@
 """Mapped images as the loader reads them: headers, export tables and imports, each parsed once a machine.
 
-A DLL stands at the same base in every process and its headers and directories do not change, so what was parsed for
-one process serves the next: the key is the bytes themselves.
+A DLL stands at the same base in every process and its headers and directories do not change, so what was
+parsed for one process serves the next: the key is the bytes themselves.
 """
 
 from __future__ import annotations

@@ -74,7 +74,9 @@ async def LdrInitializeThunk(
 
 
 async def initialize_process(thread: UserThread, loader: Loader, ntdll_base: int) -> None:
-    """LdrpInitializeProcess: PEB, heap, ntdll and the program as modules, kernel32, imports, TLS, init routines."""
+    """LdrpInitializeProcess: PEB, heap, ntdll and the program as modules, kernel32, imports, TLS, init
+    routines.
+    """
     thread.state(guest.Routines).place(thread.memory, ntdll_base)
     await _create_complete_event(thread, loader)
     await _prepare_data(thread, loader)

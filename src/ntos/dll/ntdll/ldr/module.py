@@ -1,4 +1,6 @@
-"""Module entries as true bytes: LDR_DATA_TABLE_ENTRY, its dependency node, the three lists and the hash table."""
+"""Module entries as true bytes: LDR_DATA_TABLE_ENTRY, its dependency node, the three lists and the hash
+table.
+"""
 
 from __future__ import annotations
 

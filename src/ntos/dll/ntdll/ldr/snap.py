@@ -1,7 +1,7 @@
 """Import tables: every thunk becomes the address of the function it names (LdrpSnapModule).
 
-A resolved table holds for every process, because DLLs stand at the same bases: it is kept with the bases it was
-resolved against and written again as one block.
+A resolved table holds for every process, because DLLs stand at the same bases: it is kept with the bases it
+was resolved against and written again as one block.
 """
 
 from __future__ import annotations
@@ -111,11 +111,10 @@ async def _same_forwards(
 async def _resolve_all(thread: UserThread, loader: Loader, module: Module, fresh: list[Module]) -> Snapped:
     snapped = Snapped()
     for descriptor, provider in zip(module.imports or (), module.providers, strict=True):
-        addresses: list[int] = []
-        for function in descriptor.functions:
-            addresses.append(
-                await _resolve(thread, loader, module, provider, descriptor, function, snapped, fresh)
-            )
+        addresses = [
+            await _resolve(thread, loader, module, provider, descriptor, function, snapped, fresh)
+            for function in descriptor.functions
+        ]
         snapped.writes.append((descriptor.address_table, struct.pack(f"<{len(addresses)}Q", *addresses)))
     return snapped
 
@@ -184,7 +183,8 @@ async def procedure(
 ) -> int:
     """The address of an export, forwarders followed (LdrpResolveProcedureAddress).
 
-    `fresh` receives modules mapped on the way; `trail` each forwarder step. PROCEDURE_NOT_FOUND when it is absent.
+    `fresh` receives modules mapped on the way; `trail` each forwarder step. PROCEDURE_NOT_FOUND when it is
+    absent.
     """
     for _ in range(CHAIN_LIMIT):
         table = module.exports

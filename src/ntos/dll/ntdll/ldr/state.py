@@ -1,4 +1,6 @@
-"""What the loader of one process keeps beside the bytes: modules under every key, settings, TLS, notifications."""
+"""What the loader of one process keeps beside the bytes: modules under every key, settings, TLS,
+notifications.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Static TLS: an index a module, a vector a thread, callbacks at every start and end.
 
-`gs:[58h]` points at a thread's vector; element *AddressOfIndex of it is the module's block, a copy of the template.
+`gs:[58h]` points at a thread's vector; element *AddressOfIndex of it is the module's block, a copy of the
+template.
 """
 
 from __future__ import annotations
