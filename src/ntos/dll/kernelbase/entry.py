@@ -1,0 +1,40 @@
+"""kernelbase's DllMain: what it puts in place when a process begins, and clears when threads end."""
+
+from __future__ import annotations
+
+from ntos.abi.types import BOOL, DWORD, HANDLE, PVOID
+from ntos.abi.win32 import DLL_PROCESS_ATTACH, DLL_PROCESS_DETACH, DLL_THREAD_DETACH
+from ntos.dll.kernelbase.own import Own, own_entry
+from ntos.dll.kernelbase.services import rtl
+from ntos.dll.kernelbase.storage import end_process, end_thread
+from ntos.um.export import export
+from ntos.um.images import GuestRoutine
+from ntos.um.thread import UserThread
+
+GUEST_CODE: dict[str, GuestRoutine] = {}
+FORWARDERS = {
+    "HeapFree": "NTDLL.RtlFreeHeap",
+    "WakeByAddressAll": "NTDLL.RtlWakeAddressAll",
+    "WakeByAddressSingle": "NTDLL.RtlWakeAddressSingle",
+    "HeapValidate": "NTDLL.RtlValidateHeap",
+    "HeapLock": "NTDLL.RtlLockHeap",
+    "HeapUnlock": "NTDLL.RtlUnlockHeap",
+    "HeapCompact": "NTDLL.RtlCompactHeap",
+}
+"""Names the real kernelbase has code for that does nothing but call ntdll; too hot, or too plain, for
+a trap."""
+
+
+@export
+async def DllMain(thread: UserThread, hinstDLL: HANDLE, fdwReason: DWORD, lpvReserved: PVOID) -> BOOL:
+    """Tell ntdll whom to ask about unhandled exceptions; free what threads leave."""
+    if fdwReason == DLL_PROCESS_ATTACH:
+        thread.state(Own).base = hinstDLL
+        await rtl(
+            thread, "RtlSetUnhandledExceptionFilter", await own_entry(thread, "UnhandledExceptionFilter")
+        )
+    elif fdwReason == DLL_THREAD_DETACH:
+        await end_thread(thread)
+    elif fdwReason == DLL_PROCESS_DETACH:
+        await end_process(thread)
+    return BOOL(1)

@@ -1,0 +1,74 @@
+"""The two ways down: system services, and ntdll's exports called as guest code.
+
+A DLL does not know which services can block; `await nt.NtX(thread, …)` is right for all of them.
+ntdll's functions
+are called at their addresses, so that a real ntdll may stand there as well.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+from ntos.abi.status import NtError
+from ntos.abi.types import NTSTATUS
+from ntos.um import nt as service_stubs
+from ntos.um.export import WinError
+from ntos.um.thread import UserThread
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+WORD = 0xFFFF_FFFF_FFFF_FFFF
+NOT_ENOUGH_MEMORY = 8
+
+
+class _Services:
+    """`await nt.NtX(thread, …)`: the status; error statuses are raised."""
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[int]]:
+        service = getattr(service_stubs, name)
+
+        async def ask(thread: UserThread, *arguments: int) -> int:
+            result = service(thread, *arguments)
+            answer: int = await result if inspect.isawaitable(result) else result
+            return answer
+
+        setattr(self, name, ask)
+        return ask
+
+
+nt = _Services()
+
+
+async def rtl(thread: UserThread, name: str, *arguments: int) -> int:
+    """What ntdll's function `name` returns in RAX."""
+    return await thread.call(thread.entry("ntdll", name), *(argument & WORD for argument in arguments))
+
+
+async def rtl_status(thread: UserThread, name: str, *arguments: int) -> int:
+    """The status ntdll's function `name` returns; NtError for an error status."""
+    status = await rtl(thread, name, *arguments) & 0xFFFF_FFFF
+    if status >> 30 == 3:
+        raise NtError(NTSTATUS(status))
+    return status
+
+
+async def allocate(thread: UserThread, size: int, flags: int = 0) -> int:
+    """A block of the process heap; ERROR_NOT_ENOUGH_MEMORY where there is none."""
+    block = await rtl(thread, "RtlAllocateHeap", int(thread.peb.ProcessHeap), flags, size)
+    if block == 0:
+        raise WinError(NOT_ENOUGH_MEMORY)
+    return block
+
+
+async def allocate_bytes(thread: UserThread, data: bytes) -> int:
+    """A block of the process heap with these bytes in it."""
+    block = await allocate(thread, max(len(data), 1))
+    thread.memory.write(block, data)
+    return block
+
+
+async def free(thread: UserThread, block: int) -> bool:
+    """Give a block of the process heap back."""
+    return await rtl(thread, "RtlFreeHeap", int(thread.peb.ProcessHeap), 0, block) & 0xFF != 0
