@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -65,6 +64,6 @@ class Memory:
 
 
 @pytest.fixture
-def memory(world: Any) -> Iterator[Memory]:
+def memory(world: Any) -> Memory:
     """A kernel with one process to allocate in."""
-    yield Memory(world)
+    return Memory(world)

@@ -21,7 +21,7 @@ from ntos.abi.mm import (
     PAGE_WRITECOPY,
     SEC_IMAGE_NO_EXECUTE,
 )
-from ntos.abi.pe.build import CODE, READ_ONLY, READ_WRITE, ImageBuilder
+from ntos.abi.pe.build import CODE, DEFAULT_DLL_FLAGS, READ_ONLY, READ_WRITE, ImageBuilder
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.hal.paging import COPY_ON_WRITE, PRESENT
 
@@ -31,7 +31,8 @@ TEXT, DATA = 0x1000, 0x3000
 
 def image(*, pages: int = 1, relocatable: bool = True) -> bytes:
     """A library with code, a pointer to itself in its data, and read-only data."""
-    builder = ImageBuilder(base=PREFERRED, **({} if relocatable else {"dll_characteristics": 0x100}))
+    flags = DEFAULT_DLL_FLAGS if relocatable else 0x100
+    builder = ImageBuilder(base=PREFERRED, dll_characteristics=flags)
     builder.section(".text", b"\xc3" + b"\x90" * 0x1FFF, CODE)
     content = struct.pack("<Q", PREFERRED + TEXT) + b"data"
     assert builder.section(".data", content, READ_WRITE, virtual_size=0x3000) == DATA

@@ -162,7 +162,11 @@ def test_the_process_counts_what_it_uses(memory: Any) -> None:
     assert (int(eprocess.NumberOfPrivatePages), int(eprocess.Vm.Instance.WorkingSetSize)) == (2, 2)
     assert int(eprocess.Vm.Instance.PageFaultCount) == 2
     mm.free(memory.process, base)
-    assert (int(eprocess.VirtualSize), int(eprocess.CommitCharge), int(eprocess.PeakVirtualSize)) == (0, 0, 0x5000)
+    assert (int(eprocess.VirtualSize), int(eprocess.CommitCharge), int(eprocess.PeakVirtualSize)) == (
+        0,
+        0,
+        0x5000,
+    )
     assert (int(eprocess.NumberOfPrivatePages), int(eprocess.Vm.Instance.WorkingSetSize)) == (0, 0)
 
 

@@ -24,7 +24,7 @@ class Backing(Protocol):
 
     @property
     def path(self) -> str:
-        """The NT name that NtQueryVirtualMemory tells, such as `\\Device\\HarddiskVolume2\\Windows\\explorer.exe`."""
+        """The NT name of the file, as NtQueryVirtualMemory tells it."""
 
     def read(self, offset: int, size: int) -> bytes:
         """At most `size` bytes from `offset` on; fewer at the end of the file."""

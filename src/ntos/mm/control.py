@@ -1,9 +1,11 @@
-"""Control areas: the pages of one file, image or piece of shared memory, with their prototype page-table entries.
+"""Control areas: the pages of one file, image or piece of shared memory, with their prototype page-table
+entries.
 
-A CONTROL_AREA with its SUBSECTIONs behind it, a SEGMENT, and an array of prototype entries are bytes in pool, as in
-NT. A prototype entry is valid once its page has been brought in; the area then holds one reference to the frame, and
-each process that maps it another. Until then it says where the page comes from: the file (a subsection entry) or
-zeroes (a demand-zero entry); empty, it is a page of a SEC_RESERVE section that nobody has committed.
+A CONTROL_AREA with its SUBSECTIONs behind it, a SEGMENT, and an array of prototype entries are bytes in
+pool, as in NT. A prototype entry is valid once its page has been brought in; the area then holds one
+reference to the frame, and each process that maps it another. Until then it says where the page comes from:
+the file (a subsection entry) or zeroes (a demand-zero entry); empty, it is a page of a SEC_RESERVE section
+that nobody has committed.
 """
 
 from __future__ import annotations
@@ -121,7 +123,9 @@ class ControlArea:
         flags.SectorEndOffset = part.file_size & 0x1FF
 
     def link_file(self, file: ob.KernelObject, value: int) -> None:
-        """FILE_OBJECT.SectionObjectPointer leads to the area (`value` 0: no longer), and the area to the file."""
+        """FILE_OBJECT.SectionObjectPointer leads to the area (`value` 0: no longer), and the area to the
+        file.
+        """
         memory = self.kernel.memory
         pointers = int(FILE_OBJECT(memory, file.address).SectionObjectPointer)
         if pointers:
@@ -306,4 +310,6 @@ class SharedMemory(ControlArea):
     def has_uncommitted(self, first: int, end: int) -> bool:
         """Whether any of these pages is reserved only."""
         words = self.words
-        return self.charged < self.pages and any(words[self.position(page)] == 0 for page in range(first, end))
+        return self.charged < self.pages and any(
+            words[self.position(page)] == 0 for page in range(first, end)
+        )

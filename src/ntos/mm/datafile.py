@@ -50,7 +50,9 @@ class FileArea(ControlArea):
         if pages > self.pages:
             pool = self.kernel.pool
             count = pages - self.pages
-            part = Part(self.pages, count, count, MM_EXECUTE_READWRITE, self.pages * PAGE_SIZE, count * PAGE_SIZE)
+            part = Part(
+                self.pages, count, count, MM_EXECUTE_READWRITE, self.pages * PAGE_SIZE, count * PAGE_SIZE
+            )
             part.address = pool.allocate(MSUBSECTION.size, self.tag)
             part.prototypes = pool.allocate(8 * count, b"MmSt", paged=True)
             self._extensions += [part.address, part.prototypes]
@@ -114,5 +116,3 @@ def check_truncation(area: FileArea, size: int) -> None:
     """USER_MAPPED_FILE where a view or section covers bytes past `size` (MmCanFileBeTruncated)."""
     if area.in_use and -(-size // PAGE_SIZE) < area.pages:
         raise NtError(STATUS.USER_MAPPED_FILE)
-
-

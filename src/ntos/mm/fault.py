@@ -1,7 +1,8 @@
 """The page-fault path: what an address that the processor could not use turns out to be (MmAccessFault).
 
-Every turn here works on page-table words; only a refusal is an exception. Demand-zero pages, pages of sections, first
-writes to clean pages, copies on write, guard pages and the growth of a thread's stack all end with a usable entry.
+Every turn here works on page-table words; only a refusal is an exception. Demand-zero pages, pages of
+sections, first writes to clean pages, copies on write, guard pages and the growth of a thread's stack all
+end with a usable entry.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Image control areas: a PE file laid out section by section, moved once per boot to the base it has in every process.
+"""Image control areas: a PE file laid out section by section, moved once per boot to the base it has in
+every process.
 
 Relocation happens when the area is made, so the pages that processes share are right for all of them, and the
 ImageBase in the mapped header is already the actual base (image-loader.md section 8).
@@ -71,7 +72,9 @@ class ImageArea(ControlArea):
         self.kernel.memory.write(self.prototypes, b"".join(entries))
 
     def unused(self) -> None:
-        """Stay, where the file can say later that it is still the same; the file itself is free to be changed."""
+        """Stay, where the file can say later that it is still the same; the file itself is free to be
+        changed.
+        """
         if self.version is None:
             self.destroy()
         elif self.file is not None:
@@ -102,7 +105,10 @@ class ImageArea(ControlArea):
         told.SubSystemType = headers.subsystem
         told.SubSystemMajorVersion, told.SubSystemMinorVersion = headers.subsystem_version
         told.MajorOperatingSystemVersion, told.MinorOperatingSystemVersion = headers.operating_system_version
-        told.ImageCharacteristics, told.DllCharacteristics = headers.characteristics, headers.dll_characteristics
+        told.ImageCharacteristics, told.DllCharacteristics = (
+            headers.characteristics,
+            headers.dll_characteristics,
+        )
         told.Machine = headers.machine
         told.ImageContainsCode = headers.size_of_code != 0 or any(
             section.characteristics & SectionFlag.CODE for section in headers.sections

@@ -1,7 +1,8 @@
 """Where things go in an address space: randomised bases, and the bases that images have for one boot.
 
 The figures are those of 64-bit Windows 10 (structures.md section 12, image-loader.md section 8): bottom-up
-allocations begin at one of 2^24 places, programs have 17 bits, libraries are stacked downward from one of 2^19.
+allocations begin at one of 2^24 places, programs have 17 bits, libraries are stacked downward from one of
+2^19.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class ProcessLayout:
 
 
 class ImagePlacement:
-    """One base per image per boot: programs at random places, libraries stacked downward from a random top."""
+    """One base per image per boot: programs at random places, libraries downward from a random top."""
 
     def __init__(self, random: Random | None) -> None:
         self._random = random

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def attach(process: Process, shared_data: int | None = None) -> AddressSpace:
-    """Make the process's user half usable: ranges, faults, KUSER_SHARED_DATA (MmInitializeProcessAddressSpace)."""
+    """Make the process's user half usable: ranges, faults, KUSER_SHARED_DATA
+    (MmInitializeProcessAddressSpace).
+    """
     space = AddressSpace(process)
     process.install(space)
     process.memory.fault = fault.handler(space)

@@ -1,4 +1,6 @@
-"""What memory management keeps for the whole machine: commit, randomised bases, known control areas, notifications."""
+"""What memory management keeps for the whole machine: commit, randomised bases, known control areas,
+notifications.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from ntos.ke.process import Process
     from ntos.mm.control import ControlArea
     from ntos.mm.vad import Vad
-
 
 
 class MemoryManager:
@@ -44,13 +45,17 @@ class MemoryManager:
         """Called with the base when an image view goes away."""
 
     def charge(self, pages: int) -> None:
-        """Count `pages` against the commit limit; COMMITMENT_LIMIT when they would exceed it (MiChargeCommit)."""
+        """Count `pages` against the commit limit; COMMITMENT_LIMIT when they would exceed it
+        (MiChargeCommit).
+        """
         total = self.committed + pages
         if total > self.commit_limit:
             inputs = {"asked": pages, "committed": self.committed, "limit": self.commit_limit}
             raise NtError(
                 STATUS.COMMITMENT_LIMIT,
-                because=Denied("memory is committed up to the limit", inputs, "give the machine more --memory"),
+                because=Denied(
+                    "memory is committed up to the limit", inputs, "give the machine more --memory"
+                ),
             )
         self.committed = total
         self.commit_peak = max(self.commit_peak, total)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def walk(tables: PageTables, first: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """(page, index, count): runs of pages in one page table; `index` in `tables.words`, -1 where no table is."""
+    """(page, index, count): runs of pages in one page table; `index` in `tables.words`, -1 where no table
+    is.
+    """
     words, root = tables.words, tables.root >> 3
     while first < end:
         shift = 27

@@ -1,8 +1,9 @@
 """Page protections in their three spellings: PAGE_*, the five bits Mm keeps, and page-table-entry bits.
 
-The five bits stand in VADs, subsections and page-table entries that are not valid; `MmProtectToValue` turns them into
-PAGE_*. Entries that are valid keep the lower three of them in bits 60-62 (`MMPTE_HARDWARE.WsleProtection`), because
-PAGE_EXECUTE and PAGE_EXECUTE_READ, say, are the same to the processor.
+The five bits stand in VADs, subsections and page-table entries that are not valid; `MmProtectToValue` turns
+them into PAGE_*. Entries that are valid keep the lower three of them in bits 60-62
+(`MMPTE_HARDWARE.WsleProtection`), because PAGE_EXECUTE and PAGE_EXECUTE_READ, say, are the same to the
+processor.
 """
 
 from __future__ import annotations
@@ -60,16 +61,28 @@ EXECUTABLE = frozenset((MM_EXECUTE, MM_EXECUTE_READ, MM_EXECUTE_READWRITE, MM_EX
 WRITES = frozenset((MM_READWRITE, MM_EXECUTE_READWRITE))
 COPIES = frozenset((MM_WRITECOPY, MM_EXECUTE_WRITECOPY))
 AFTER_COPY = {MM_WRITECOPY: MM_READWRITE, MM_EXECUTE_WRITECOPY: MM_EXECUTE_READWRITE}
-WITHOUT_EXECUTE = (0, MM_READONLY, MM_READONLY, MM_READONLY, MM_READWRITE, MM_WRITECOPY, MM_READWRITE, MM_WRITECOPY)
+WITHOUT_EXECUTE = (
+    0,
+    MM_READONLY,
+    MM_READONLY,
+    MM_READONLY,
+    MM_READWRITE,
+    MM_WRITECOPY,
+    MM_READWRITE,
+    MM_WRITECOPY,
+)
 
 WRITE_THROUGH = 1 << 3
 CACHE_DISABLE = 1 << 4
 PROTOTYPE = 1 << 10
-"""Not valid: the page is found through the VAD or a prototype entry. Valid: the frame belongs to a section."""
+"""Not valid: the page is found through the VAD or a prototype entry. Valid: the frame belongs to a section.
+"""
 TRANSITION = 1 << 11
 """Not valid, and bit 10 clear: the frame is still there."""
 WRITE = 1 << 11
-"""Valid: the page may be written; while WRITABLE is clear it is clean, and the first write sets WRITABLE and DIRTY."""
+"""Valid: the page may be written; while WRITABLE is clear it is clean, and the first write sets WRITABLE and
+DIRTY.
+"""
 LOOKUP = 0xFFFF_FFFF_0000_0000 | PROTOTYPE
 """A prototype entry that says: ask the VAD (MI_PTE_LOOKUP_NEEDED); the protection stands in bits 5-9."""
 PROTECTION_SHIFT = 5
@@ -81,7 +94,7 @@ NEED = (1, 2, 0, 0, 0, 0, 0, 0, 4)
 
 def _allowed(protection: int) -> int:
     base = protection & 7
-    if base == 0 or protection & MM_GUARD_PAGE and not protection & MM_NOCACHE:
+    if base == 0 or (protection & MM_GUARD_PAGE and not protection & MM_NOCACHE):
         return 0
     return 1 | (2 if base >= MM_READWRITE else 0) | (4 if base in EXECUTABLE else 0)
 
@@ -103,7 +116,9 @@ def _valid_bits(protection: int) -> int:
 
 
 ALLOWED = tuple(_allowed(protection) for protection in range(32))
-"""What each protection allows: 1 read, 2 write (also by copying), 4 execute; 0 for guard pages and no access."""
+"""What each protection allows: 1 read, 2 write (also by copying), 4 execute; 0 for guard pages and no
+access.
+"""
 CLEAN_BITS = tuple(_valid_bits(protection) for protection in range(32))
 """Bits of a valid entry whose page nobody has written through this entry."""
 DIRTY_BITS = tuple(bits | WRITABLE | DIRTY if bits & WRITE else bits for bits in CLEAN_BITS)
@@ -114,7 +129,7 @@ def from_page(value: int) -> int:
     """The five bits for a PAGE_* value, INVALID_PAGE_PROTECTION where it is none (MiMakeProtectionMask)."""
     value &= ~(PAGE_TARGETS_NO_UPDATE | PAGE_ENCLAVE_UNVALIDATED)
     base, modifier = value & 0xFF, value & ~0xFF
-    if base not in _BASE_VALUES or modifier not in _MODIFIERS or base == PAGE_NOACCESS and modifier:
+    if base not in _BASE_VALUES or modifier not in _MODIFIERS or (base == PAGE_NOACCESS and modifier):
         raise NtError(STATUS.INVALID_PAGE_PROTECTION)
     if base == PAGE_NOACCESS:
         return MM_NOACCESS

@@ -1,7 +1,7 @@
 """Section objects: something to map, made of a file, an image or nothing but zeroes.
 
-A section is a handle on a control area with a size and the most a view may do. All data sections of one file share
-one control area, and so do all its image sections (MmCreateSection).
+A section is a handle on a control area with a size and the most a view may do. All data sections of one file
+share one control area, and so do all its image sections (MmCreateSection).
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ class Section(Body):
         return self.area.base
 
     def image_information(self) -> SECTION_IMAGE_INFORMATION:
-        """What the headers said; SECTION_NOT_IMAGE for other sections. TransferAddress is where it is at `base`."""
+        """What the headers said; SECTION_NOT_IMAGE for other sections. TransferAddress is where it is at
+        `base`.
+        """
         if not isinstance(self.area, ImageArea):
             raise NtError(STATUS.SECTION_NOT_IMAGE)
         return self.area.information.ExportedImageInformation
@@ -136,7 +138,7 @@ def image_area(kernel: Kernel, backing: Backing) -> ImageArea:
     state = manager(kernel)
     known = state.images.get(backing.identity)
     if isinstance(known, ImageArea):
-        if known.in_use or isinstance(backing, Versioned) and backing.version == known.version:
+        if known.in_use or (isinstance(backing, Versioned) and backing.version == known.version):
             return known
         known.destroy()
     made = ImageArea(state, backing)
@@ -156,7 +158,9 @@ def file_area(kernel: Kernel, backing: Backing, size: int, *, writable: bool) ->
             inputs = {"file size": present, "section size": wanted}
             raise NtError(
                 STATUS.SECTION_TOO_BIG,
-                because=Denied("a section that cannot write cannot make its file longer", inputs, "PAGE_READWRITE"),
+                because=Denied(
+                    "a section that cannot write cannot make its file longer", inputs, "PAGE_READWRITE"
+                ),
             )
         backing.write(wanted - 1, b"\0")
     known = state.files.get(backing.identity)

@@ -1,4 +1,6 @@
-"""Address spaces: made, filled in by services and faults, counted, and taken down without a frame left behind."""
+"""Address spaces: made, filled in by services and faults, counted, and taken down without a frame left
+behind.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from ntos.mm.protect import (
     TRANSITION,
     software,
 )
-from ntos.mm.vad import Vad, VadTree
+from ntos.mm.vad import GRANULARITY, Vad, VadTree
 
 if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
@@ -59,6 +61,8 @@ class AddressSpace:
         self.working_set_peak = self._counter(_VM + 0xA0)
         self.teb_regions: list[int] = []
         self.free_tebs: list[int] = []
+        self.locked: set[int] = set()
+        """Pages NtLockVirtualMemory holds."""
         self.deleted = False
 
     def _counter(self, offset: int) -> int:
@@ -75,8 +79,7 @@ class AddressSpace:
         words[self.vad_count] += 1
         size = words[self.virtual_size] + vad.size
         words[self.virtual_size] = size
-        if size > words[self.peak_virtual_size]:
-            words[self.peak_virtual_size] = size
+        words[self.peak_virtual_size] = max(words[self.peak_virtual_size], size)
         return vad
 
     def remove(self, vad: Vad) -> None:
@@ -94,15 +97,27 @@ class AddressSpace:
         """The range an address lies in."""
         return self.vads.find(address >> 12)
 
-    def place(self, pages: int, *, top_down: bool = False, low: bool = False, limit: int = 0) -> int:
-        """The first page of a free range; NO_MEMORY where there is none. `low` is where stacks and TEBs go."""
+    def place(
+        self,
+        pages: int,
+        *,
+        top_down: bool = False,
+        low: bool = False,
+        limit: int = 0,
+        lowest: int = 0,
+        alignment: int = 0,
+    ) -> int:
+        """The first page of a free range; NO_MEMORY where none is. `low` is where stacks and TEBs go."""
         end = (limit or self.layout.top_down) >> 12
+        least = max(lowest >> 12, GRANULARITY)
+        unit = alignment or GRANULARITY
         found = 0
         if top_down:
-            found = self.vads.find_top_down(pages, 16, end)
-        elif not limit:
-            found = self.vads.find_bottom_up(pages, (self.layout.low if low else self.layout.bottom_up) >> 12, end)
-        found = found or self.vads.find_bottom_up(pages, 16, end)
+            found = self.vads.find_top_down(pages, least, end, unit)
+        elif not limit and not lowest:
+            start = self.layout.low if low else self.layout.bottom_up
+            found = self.vads.find_bottom_up(pages, start >> 12, end, unit)
+        found = found or self.vads.find_bottom_up(pages, least, end, unit)
         if not found:
             raise NtError(STATUS.NO_MEMORY)
         return found
@@ -110,7 +125,7 @@ class AddressSpace:
     # ------------------------------------------------------------------ commit
 
     def charge(self, vad: Vad, pages: int) -> None:
-        """Count `pages` of a range as committed; COMMITMENT_LIMIT when process or machine may have no more."""
+        """Count `pages` of a range as committed; COMMITMENT_LIMIT if process or machine may have no more."""
         words = self.words
         total = words[self.commit] + pages
         limit = words[self.commit_limit]
@@ -118,8 +133,7 @@ class AddressSpace:
             raise NtError(STATUS.COMMITMENT_LIMIT)
         self.manager.charge(pages)
         words[self.commit] = total
-        if total > words[self.commit_peak]:
-            words[self.commit_peak] = total
+        words[self.commit_peak] = max(words[self.commit_peak], total)
         vad.charge += pages
 
     def uncharge(self, vad: Vad, pages: int) -> None:
@@ -136,8 +150,7 @@ class AddressSpace:
         words[self.fault_count] = words[self.fault_count] + _ONE_FAULT & 0xFFFF_FFFF_FFFF_FFFF
         size = words[self.working_set] + 1
         words[self.working_set] = size
-        if size > words[self.working_set_peak]:
-            words[self.working_set_peak] = size
+        words[self.working_set_peak] = max(words[self.working_set_peak], size)
         if private:
             words[self.private_pages] += 1
             words[self.working_set_private] += 1
@@ -148,6 +161,8 @@ class AddressSpace:
         What `committed` means is only known for private memory; for views the number has no meaning.
         """
         words = self.words
+        if self.locked:
+            self.locked -= set(range(first, end))
         committed = any_valid = 0
         for page, index, count in walk(self.tables, first, end):
             if index < 0:
@@ -164,7 +179,7 @@ class AddressSpace:
                 words[index + offset] = 0
                 committed += entry != _DECOMMITTED
                 any_valid |= entry & PRESENT
-                if entry & PRESENT or entry & TRANSITION and not entry & PROTOTYPE:
+                if entry & PRESENT or (entry & TRANSITION and not entry & PROTOTYPE):
                     self.drop(vad, page + offset, entry)
         if any_valid:
             self.forget_translations()
@@ -184,10 +199,10 @@ class AddressSpace:
             if entry & PRESENT:
                 words[self.working_set_private] -= 1
         physical = self.physical
-        if physical.references[frame >> 12] == 1 and not entry & NO_EXECUTE:
+        backend = self.tables.backend
+        if backend is not None and physical.references[frame >> 12] == 1 and not entry & NO_EXECUTE:
             # What the engine translated from this frame must not outlive the page.
-            if self.tables.backend is not None:
-                self.tables.backend.forget_code(frame, PAGE_SIZE)
+            backend.forget_code(frame, PAGE_SIZE)
         physical.release(frame)
 
     def forget_translations(self) -> None:
@@ -202,7 +217,9 @@ def space_of(process: Process) -> AddressSpace:
 
 
 def create_address_space(kernel: Kernel) -> PageTables:
-    """Page tables for a new process: an empty user half, the kernel half shared (MmCreateProcessAddressSpace)."""
+    """Page tables for a new process: an empty user half, the kernel half shared
+    (MmCreateProcessAddressSpace).
+    """
     system = kernel.platform.tables
     tables = PageTables(kernel.platform.physical, system.backend)
     tables.share_kernel_half(system)

@@ -1,8 +1,8 @@
 """User stacks, TEBs and the PEB: where they go, and how a stack grows when its guard page is touched.
 
-A stack is one reservation: reserved pages, then guard pages, then committed ones up to StackBase. Touching the guard
-moves it down; when there is no room left below, what remains is committed and STACK_OVERFLOW is raised, so that its
-handler has something to stand on (structures.md section 11).
+A stack is one reservation: reserved pages, then guard pages, then committed ones up to StackBase. Touching
+the guard moves it down; when there is no room left below, what remains is committed and STACK_OVERFLOW is
+raised, so that its handler has something to stand on (structures.md section 11).
 """
 
 from __future__ import annotations
@@ -137,7 +137,9 @@ def free_teb(process: Process, address: int, size: int = TEB_SIZE) -> None:
 
 
 def _take(free: list[int], slots: int) -> int:
-    """The first page of the lowest run of `slots` free TEB slots, taken out of the list; -1 where there is none."""
+    """The first page of the lowest run of `slots` free TEB slots, taken out of the list; -1 where there is
+    none.
+    """
     for position, start in enumerate(free):
         if free[position : position + slots] == [start + 2 * slot for slot in range(slots)]:
             del free[position : position + slots]

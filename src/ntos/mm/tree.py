@@ -1,7 +1,8 @@
 """An AVL tree whose nodes are RTL_BALANCED_NODEs in kernel memory: Left, Right, ParentValue.
 
-The two low bits of ParentValue hold the balance: 0 level, 1 right side higher, 3 (that is, -1) left side higher.
-Whoever reads memory (a debugger, Volatility) walks this tree; the order of the nodes is the caller's business.
+The two low bits of ParentValue hold the balance: 0 level, 1 right side higher, 3 (that is, -1) left side
+higher. Whoever reads memory (a debugger, Volatility) walks this tree; the order of the nodes is the caller's
+business.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """VADs: the ranges of an address space, as true MMVADs in an AVL tree that begins at EPROCESS.VadRoot.
 
-A page fault asks for the VAD of an address far too often to walk a tree of bytes, and a VAD's fields too often to
-decode them; so a sorted list of the same nodes stands beside the tree, and each `Vad` knows its fields. Only this
-module changes either, always both (`Vad.store`), and the bytes are never read back but by others.
+A page fault asks for the VAD of an address far too often to walk a tree of bytes, and a VAD's fields too
+often to decode them; so a sorted list of the same nodes stands beside the tree, and each `Vad` knows its
+fields. Only this module changes either, always both (`Vad.store`), and the bytes are never read back but by
+others.
 """
 
 from __future__ import annotations
@@ -209,7 +210,9 @@ class VadTree:
         vad.store()
 
     def find_bottom_up(self, pages: int, lowest: int, limit: int, alignment: int = GRANULARITY) -> int:
-        """The lowest free place for `pages` in [lowest, limit); 0 where there is none (MiFindEmptyAddressRange)."""
+        """The lowest free place for `pages` in [lowest, limit); 0 where there is none
+        (MiFindEmptyAddressRange).
+        """
         place = -(-lowest // alignment) * alignment
         index = max(bisect_right(self._starts, place) - 1, 0)
         for vad in self.vads[index:]:

@@ -40,7 +40,8 @@ def map_view(
     inherit: bool = False,
     commit: int = 0,
 ) -> tuple[int, int, NTSTATUS]:
-    """Show a section; gives (base, size, status). IMAGE_NOT_AT_BASE when an image must be relocated (MmMapViewOfSection).
+    """Show a section; gives (base, size, status). IMAGE_NOT_AT_BASE when an image must be relocated
+    (MmMapViewOfSection).
 
     `protection` is a PAGE_* value; left out, what the section itself allows.
     """
@@ -52,7 +53,9 @@ def map_view(
         inputs = {"section": PROTECT_TO_VALUE[section.protection], "wanted": PROTECT_TO_VALUE[wanted]}
         raise NtError(
             STATUS.SECTION_PROTECTION,
-            because=Denied("a view allows no more than its section", inputs, "make the section with that protection"),
+            because=Denied(
+                "a view allows no more than its section", inputs, "make the section with that protection"
+            ),
         )
     if offset % GRANULARITY or address % GRANULARITY:
         raise NtError(STATUS.MAPPED_ALIGNMENT)
@@ -124,7 +127,7 @@ def _enter(space: AddressSpace, vad: Vad, area: ControlArea) -> None:
 
 
 def unmap_view(process: Process, address: int) -> None:
-    """Take the view that covers `address` away (MmUnmapViewOfSection); NOT_MAPPED_VIEW where there is none."""
+    """Take the view that covers `address` away (MmUnmapViewOfSection); NOT_MAPPED_VIEW if there is none."""
     space = space_of(process)
     vad = space.find(address)
     if vad is None or vad.area is None:

@@ -1,8 +1,8 @@
 """Private memory: reserve, commit, protect, decommit, release.
 
-Reserving makes a VAD and nothing else. Committing in a reserved range writes a software entry (the protection in bits
-5-9) into each page's page-table entry; a range committed as it is made needs none, its VAD says so (MemCommit), and
-pages taken out of it again bear MM_DECOMMIT. Frames come with the first touch.
+Reserving makes a VAD and nothing else. Committing in a reserved range writes a software entry (the
+protection in bits 5-9) into each page's page-table entry; a range committed as it is made needs none, its
+VAD says so (MemCommit), and pages taken out of it again bear MM_DECOMMIT. Frames come with the first touch.
 """
 
 from __future__ import annotations
@@ -165,7 +165,9 @@ def protect(space: AddressSpace, address: int, size: int, protection: int) -> in
         raise NtError(STATUS.CONFLICTING_ADDRESSES)
     if vad.no_change:
         inputs = {"address": address}
-        raise NtError(STATUS.INVALID_PAGE_PROTECTION, because=Denied("the range is secured against change", inputs))
+        raise NtError(
+            STATUS.INVALID_PAGE_PROTECTION, because=Denied("the range is secured against change", inputs)
+        )
     if vad.private:
         if protection & 7 in COPIES:
             raise NtError(STATUS.INVALID_PAGE_PROTECTION)
@@ -191,7 +193,9 @@ def _protect_view(space: AddressSpace, vad: Vad, first: int, end: int, protectio
             inputs = {"view": PROTECT_TO_VALUE[vad.protection], "wanted": PROTECT_TO_VALUE[protection]}
             raise NtError(
                 STATUS.SECTION_PROTECTION,
-                because=Denied("a view allows no more than it was mapped for", inputs, "map it with that access"),
+                because=Denied(
+                    "a view allows no more than it was mapped for", inputs, "map it with that access"
+                ),
             )
     default = area.protection_of(first + shift) if area.is_image else vad.protection
     old = of_entry(space.tables.entry(first << 12), default)
@@ -215,8 +219,10 @@ def _image_runs(area: ControlArea, first: int, end: int) -> list[tuple[int, int,
     return runs
 
 
-def decommit(space: AddressSpace, address: int, size: int) -> None:
-    """Take the content of pages away but keep the range reserved; size 0 means the whole range from its base."""
+def decommit(space: AddressSpace, address: int, size: int) -> tuple[int, int]:
+    """Take the content of pages away but keep the range reserved; size 0 means the whole range from its
+    base.
+    """
     vad, first, end = _private_range(space, address, size)
     if first == vad.start and end == vad.end:
         committed = space.release(vad, first, end)
@@ -228,6 +234,7 @@ def decommit(space: AddressSpace, address: int, size: int) -> None:
                 space.words[index : index + count] = repeated(_DECOMMITTED, count)
     space.uncharge(vad, committed)
     vad.store()
+    return first << 12, (end - first) << 12
 
 
 def release(space: AddressSpace, address: int, size: int) -> tuple[int, int]:
