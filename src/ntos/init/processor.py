@@ -29,6 +29,5 @@ def make_processor(kernel: Kernel) -> KPRCB:
     pcr.MinorVersion = 1
     prcb = KPRCB(memory, prcb_address)
     prcb.MHz = 2400
-    prcb.CpuVendor = 1
     memory.write(symbol(kernel, "KiProcessorBlock"), struct.pack("<Q", prcb_address))
     return prcb

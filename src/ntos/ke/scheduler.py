@@ -119,10 +119,11 @@ class Scheduler:
         thread.tcb.State = KTHREAD_STATE.Running
         thread.traps_left = TRAPS_PER_QUANTUM
         try:
-            if thread.terminating is not None and not thread.ending:
+            if thread.terminating is not None and not thread.ending and thread.started:
                 thread.ending = True
                 coroutine.throw(ThreadTerminated(thread.terminating))
             else:
+                thread.started = True
                 coroutine.send(None)
         except StopIteration:
             thread.coroutine = None

@@ -31,6 +31,7 @@ MAXIMUM_ARGUMENTS = ARGUMENT_AREA // 8
 MAXIMUM_DEPTH = 250
 """Nested calls into the guest; beyond, the thread's stack is considered overflown."""
 SLICE_UNITS = 200_000
+REPLACES_CONTEXT = frozenset(("NtContinue", "NtContinueEx", "NtRaiseException"))
 SUSPENDED = 5
 
 
@@ -72,6 +73,8 @@ async def run_user(thread: Thread, floor: int = 0, limit: int = 0) -> None:
             else:
                 _serve_exception(thread, now)
         except Unwound:
+            if floor and floor < context.rsp <= limit:
+                raise
             trap = thread[PendingTrap].trap
         if thread.traps_left <= 0:
             await yield_processor(thread)
@@ -80,11 +83,11 @@ async def run_user(thread: Thread, floor: int = 0, limit: int = 0) -> None:
 
 
 class PendingTrap:
-    """The trap that showed an unwind, kept until the run it belongs to takes it up."""
+    """The trap that showed an unwind, kept until the run it belongs to takes it up; None where there was no trap."""
 
     __slots__ = ("trap",)
 
-    def __init__(self, trap: Trap) -> None:
+    def __init__(self, trap: Trap | None) -> None:
         self.trap = trap
 
 
@@ -180,6 +183,11 @@ class Gate(CallGate):
         if door is None:
             services.missing(thread, name, "", list(arguments))
             raise NtError(STATUS.NOT_IMPLEMENTED)
+        if name in REPLACES_CONTEXT:
+            # What Python frames stand between here and the run loop belong to a past the thread has left.
+            door.invoke(thread, arguments)
+            thread.install(PendingTrap(None))
+            raise Unwound
         if not door.is_async:
             return door.invoke(thread, arguments)
         return self._blocking_call(thread, door, arguments)

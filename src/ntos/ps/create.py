@@ -232,7 +232,7 @@ def _start(made: Made, *, suspended: bool) -> None:
 def _answer(thread: Thread, info: PS_CREATE_INFO, made: Made, wanted: Attributes, parameters: Parameters) -> None:
     wanted.give(attribute_numbers.CLIENT_ID, struct.pack("<QQ", made.process.id, made.thread.id))
     wanted.give(attribute_numbers.TEB_ADDRESS, struct.pack("<Q", int(made.thread.tcb.Teb)))
-    wanted.give(attribute_numbers.IMAGE_INFO, bytes(made.section.image_information(made.process)))
+    wanted.give(attribute_numbers.IMAGE_INFO, bytes(made.section.image_information()))
     info.State = SUCCESS
     success = info.SuccessState
     success.OutputFlags = 0

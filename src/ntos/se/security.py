@@ -102,7 +102,7 @@ def free(obj: KernelObject) -> None:
 def check_access(thread: Thread, obj: KernelObject, desired: int) -> int:
     """The rights a handle gets, or NtError(ACCESS_DENIED) with the rule (ObCheckObjectAccess)."""
     kind = obj.kernel[ObjectManager].kind_of(obj)
-    if kind.security_required and not header_of(obj).SecurityDescriptor:
+    if kind.security_required and kind.security is None and not header_of(obj).SecurityDescriptor:
         _assign_kernel_default(obj)
     granted = access_check(subject(thread), descriptor_of(obj), desired, kind.mapping)
     return granted & (kind.valid_access | rights.ACCESS_SYSTEM_SECURITY)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ntos.abi import apiset
 from ntos.abi.exports import export_names, known_dlls
-from ntos.abi.pe.build import CODE, ImageBuilder
+from ntos.abi.pe.build import CODE, READ_WRITE, ImageBuilder
 from ntos.abi.pe.headers import Directory, parse_headers
 from ntos.abi.pe.parts import ExportEntry, VersionInfo
 from ntos.abi.services import names as service_names
@@ -36,7 +36,14 @@ BREAKPOINT = b"\xcc"
 ENTRY_POINT = "DllMain"
 SYMBOLS = uuid.UUID("6e746f73-0000-0000-0000-000000000000")
 MODULE_SHIFT = 16
+LEAF_OF = {"msvcrt": "ucrtbase"}
+"""Whose leaf routines a DLL without its own takes: both C runtimes are the same machine code."""
+HIDDEN = "ntos_"
+"""Names that Python code finds in `ModuleImage.rvas` but the export table does not show."""
+OTHER_NAME = "_o_"
+"""ucrtbase exports most functions a second time under this prefix."""
 TABLE_SIZE = 0x1000
+STUB_SIZE = 11
 NT_STUB = bytes.fromhex("4c8bd1b8") + b"%b" + bytes.fromhex("f604250803fe7f017503 0f05c3 cd2ec3 0f1f840000000000")
 """ntdll's own stub: mov r10,rcx; mov eax,N; test byte [7FFE0308h],1; jne; syscall; ret; int 2Eh; ret; padding.
 Programs read the number from it or compare its bytes (32 bytes a stub, as in the reference build)."""
@@ -44,10 +51,13 @@ Programs read the number from it or compare its bytes (32 bytes a stub, as in th
 
 @dataclass(frozen=True, slots=True)
 class GuestRoutine:
-    """Machine code declared in Python, with its UNWIND_INFO if it has a frame."""
+    """Machine code declared in Python, with its UNWIND_INFO if it has a frame.
+
+    Without code it is the ordinary stub of a Python export that needs unwind data.
+    """
 
     code: bytes
-    unwind: bytes = b""
+    unwind: bytes | None = None
 
 
 class AbsentDoor:
@@ -122,6 +132,7 @@ class _Synthesis:
         self.number = _module_names().index(dll) + 1
         self.doors: dict[int, ExportDoor | AbsentDoor] = {}
         self.rvas: dict[str, int] = {}
+        self._described: dict[str, bytes] = {}
         self.forwarders: dict[str, str] = {}
         self.ordinals = {entry.name: entry.ordinal for entry in export_names(dll) if entry.ordinal}
         self.builder = ImageBuilder(flat=True, time_date_stamp=0x65A00000 + self.number)
@@ -129,6 +140,7 @@ class _Synthesis:
     def finish(self) -> ModuleImage:
         """Place everything and build."""
         self._leaf()
+        self._data()
         self._guest_code()
         python = exports_of(self.dll)
         code = bytearray()
@@ -137,11 +149,16 @@ class _Synthesis:
         self._stubs(code, python)
         base = self.builder.next_rva
         if code:
+            self._describe_stubs(code, base)
             self.builder.section(".stubs", bytes(code), CODE, rva=base)
             self.rvas.update({name: base + offset for name, offset in self._pending.items()})
         entry_point = self.rvas.pop(ENTRY_POINT, 0)
         self.builder.entry_point = entry_point
-        entries = [ExportEntry(name, rva, ordinal=self.ordinals.get(name, 0)) for name, rva in self.rvas.items()]
+        entries = [
+            ExportEntry(name, rva, ordinal=self.ordinals.get(name, 0))
+            for name, rva in self.rvas.items()
+            if not name.startswith(HIDDEN)
+        ]
         entries += [
             ExportEntry(name, 0, target, self.ordinals.get(name, 0)) for name, target in self.forwarders.items()
         ]
@@ -152,10 +169,19 @@ class _Synthesis:
 
     _pending: dict[str, int]
 
+    def _describe_stubs(self, code: bytearray, base: int) -> None:
+        """Unwind data for stubs that are entered otherwise than by a call (`GuestRoutine` without code)."""
+        for label, unwind in self._described.items():
+            if label in self._pending:
+                code += bytes(-len(code) % 4)
+                start = base + self._pending[label]
+                self.builder.function_table([(start, start + STUB_SIZE, base + len(code))])
+                code += unwind
+
     def _leaf(self) -> None:
         """The leaf image's sections come first, at their own addresses; its unwind rows join ours."""
         self._pending = {}
-        routines = leaf.load(self.dll)
+        routines = leaf.load(LEAF_OF.get(self.dll, self.dll))
         if routines is None:
             return
         headers = parse_headers(routines.data, len(routines.data))
@@ -172,18 +198,40 @@ class _Synthesis:
             )  # fmt: skip
         self.builder.function_table(struct.iter_unpack("<III", rows))
         self.rvas.update(routines.exports)
+        second = {entry.name for entry in export_names(self.dll) if entry.name.startswith(OTHER_NAME)}
+        self.rvas.update(
+            {OTHER_NAME + name: rva for name, rva in routines.exports.items() if OTHER_NAME + name in second}
+        )
+
+    def _data(self) -> None:
+        """Exported variables (`DATA` in the DLL's `entry` module): bytes, or a number of zero bytes."""
+        if importlib.util.find_spec("ntos.dll") is None or not _has_module(self.dll, "entry"):
+            return
+        variables: dict[str, bytes | int] = getattr(importlib.import_module(f"ntos.dll.{self.dll}.entry"), "DATA", {})
+        content, base = bytearray(), self.builder.next_rva
+        for label, value in variables.items():
+            content += bytes(-len(content) % 16)
+            self.rvas[label] = base + len(content)
+            content += bytes(value) if isinstance(value, int) else value
+        if variables:
+            self.builder.section(".data1", bytes(content), READ_WRITE, rva=base)
 
     def _guest_code(self) -> None:
         """Routines declared as bytes beside the Python exports (`GUEST_CODE` in the DLL's `entry` module)."""
         name = f"ntos.dll.{self.dll}.entry"
         if importlib.util.find_spec("ntos.dll") is None or not _has_module(self.dll, "entry"):
             return
-        routines: dict[str, GuestRoutine] = importlib.import_module(name).GUEST_CODE
+        routines: dict[str, GuestRoutine] = getattr(importlib.import_module(name), "GUEST_CODE", {})
+        if not routines:
+            return
         base = self.builder.next_rva
         code, unwinds = bytearray(), bytearray()
         rows: list[tuple[int, int, int]] = []
         total = sum(len(routine.code) + 16 for routine in routines.values())
         for label, routine in routines.items():
+            if not routine.code:
+                self._described[label] = routine.unwind or b""
+                continue
             code += BREAKPOINT * (-len(code) % 16)
             self.rvas[label] = base + len(code)
             if routine.unwind:
@@ -229,6 +277,8 @@ class _Synthesis:
 
     def _forwarder(self, name: str, listed: str | None) -> str | None:
         """Where a name we do not implement leads: the listed forwarder if its target exports it, else kernelbase."""
+        if name in declared_forwarders(self.dll):
+            return declared_forwarders(self.dll)[name]
         if listed is not None:
             module, _, function = listed.rpartition(".")
             host = module.lower()
@@ -240,12 +290,21 @@ class _Synthesis:
             name in exports_of("kernelbase") or name in _leaf_names("kernelbase")
         ):
             return f"KERNELBASE.{name}"
-        return None
+        return declared_forwarders("kernelbase").get(name) if self.dll == "kernel32" else None
+
+
+@cache
+def declared_forwarders(dll: str) -> dict[str, str]:
+    """`FORWARDERS` of the DLL's `entry` module: names that do nothing but call another DLL's."""
+    if importlib.util.find_spec("ntos.dll") is None or not _has_module(dll, "entry"):
+        return {}
+    found: dict[str, str] = getattr(importlib.import_module(f"ntos.dll.{dll}.entry"), "FORWARDERS", {})
+    return found
 
 
 @cache
 def _leaf_names(dll: str) -> frozenset[str]:
-    routines = leaf.load(dll)
+    routines = leaf.load(LEAF_OF.get(dll, dll))
     return frozenset(routines.exports if routines else ())
 
 

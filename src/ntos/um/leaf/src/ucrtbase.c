@@ -1,5 +1,7 @@
 /* ucrtbase.dll: routines of the C locale that need neither errno nor the per-thread data of the runtime. */
+#include "blocks.h"
 #include "ctype.h"
+#include "jump.h"
 #include "sort.h"
 #include "strings.h"
 

@@ -1,2 +1,3 @@
 /* vcruntime140.dll: block and search routines. Exceptions and unwinding are elsewhere. */
+#include "jump.h"
 #include "search.h"
