@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+import importlib
+import pkgutil
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
 
+from ntos import ex as ntos_ex
 from ntos import ob
+from ntos import ob as ntos_ob
 from ntos.abi.layout.object import OBJECT_ATTRIBUTES
 from ntos.abi.layout.process import EPROCESS
 from ntos.abi.layout.thread import ETHREAD
@@ -23,6 +27,10 @@ from ntos.ke.scheduler import Scheduler
 from ntos.ke.service import registry
 from ntos.ke.thread import THREAD_OBJECT, Thread, ThreadTerminated
 from ntos.ob.types import ObjectType
+
+for package in (ntos_ob, ntos_ex):
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)  # each fills the table of services
 
 MEMORY = 64 << 20
 USER_BASE = 0x10000
@@ -175,9 +183,6 @@ class World:
         status = self.call(thread, name, place, *arguments)
         assert status >> 30 != 3, f"{name}: 0x{status:08X}"
         return self.integer(thread, place)
-
-
-Maker = Callable[[], World]
 
 
 @pytest.fixture
