@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ntos.abi import signature as signatures
+from ntos.abi.layout.object import OBJECT_ATTRIBUTES
+from ntos.abi.layout.string import UNICODE_STRING
 from ntos.abi.signature import Kind, Signature
 from ntos.abi.status import STATUS, GuestFault, NtError, status_name
 from ntos.abi.types import NTSTATUS, Scalar
@@ -181,8 +183,9 @@ def _structure(kind: Any, thread: Thread, address: int) -> Any:
         if issubclass(kind, Scalar):
             return int(kind.load(thread.memory, address))
         view = kind.load(thread.memory, address)
-        named = view.ObjectName.read() if hasattr(view, "ObjectName") and view.ObjectName else view
-        return named.text if hasattr(named, "text") else f"0x{address:X}"
+        if kind is OBJECT_ATTRIBUTES:
+            return UNICODE_STRING(thread.memory, view.ObjectName).text if view.ObjectName else ""
+        return view.text if isinstance(view, UNICODE_STRING) else f"0x{address:X}"
     except (GuestFault, UnicodeDecodeError):
         return f"0x{address:X}"
 

@@ -159,7 +159,7 @@ def create_process(
     except NtError as error:
         raise StageError(error.status, FAIL_ON_FILE_OPEN, because=error.because) from error
     try:
-        section = mm.create_image_section(kernel, file.backing())
+        section = mm.create_image_section(kernel, file.backing)
     except NtError as error:
         raise StageError(error.status, FAIL_ON_SECTION, because=error.because) from error
     information = section.image_information()
@@ -171,7 +171,7 @@ def create_process(
     create_peb(process, base, information, 1)
     address = parameters.place(process)
     start = ThreadStart(
-        base + int(information.TransferAddress), int(process.eprocess.Peb), int(information.MaximumStackSize),
+        int(information.TransferAddress), int(process.eprocess.Peb), int(information.MaximumStackSize),
         int(information.CommittedStackSize), suspended=True, initial=True,
     )  # fmt: skip
     first = allocate_thread(process, start)
