@@ -28,7 +28,7 @@ FILE_OPTIONS = 0x60
 SECTION_ACCESS = 0xD
 SEC_IMAGE = 0x1000000
 PAGE_EXECUTE = 0x10
-PAGE_READWRITE = 4
+PAGE_EXECUTE_WRITECOPY = 0x80
 VIEW_SHARE = 1
 ARBITRARY_USER_POINTER = 0x28
 NOT_THERE = frozenset(
@@ -155,7 +155,7 @@ async def map_section(thread: UserThread, section: int, path: str) -> tuple[int,
                     size.address,
                     VIEW_SHARE,
                     0,
-                    PAGE_READWRITE,
+                    PAGE_EXECUTE_WRITECOPY,
                 )
             )
         finally:
