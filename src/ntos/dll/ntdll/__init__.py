@@ -10,7 +10,30 @@ What must be fast (heap, locks, strings) is machine code of `um.leaf.ntdll`; wha
 `rtl_…` (the library).
 """
 
-from ntos.dll.ntdll import c_handler, dispatch, fls, thread
-from ntos.dll.ntdll.ldr import api, init, shutdown
+from ntos.dll.ntdll import (
+    c_handler,
+    debug,
+    dispatch,
+    fls,
+    rtl_convert,
+    rtl_string,
+    thread,
+    unwind_api,
+)
+from ntos.dll.ntdll.ldr import api, init, query, settings, shutdown
 
-__all__ = ["api", "c_handler", "dispatch", "fls", "init", "shutdown", "thread"]
+__all__ = [
+    "api",
+    "c_handler",
+    "debug",
+    "dispatch",
+    "fls",
+    "init",
+    "query",
+    "rtl_convert",
+    "rtl_string",
+    "settings",
+    "shutdown",
+    "thread",
+    "unwind_api",
+]

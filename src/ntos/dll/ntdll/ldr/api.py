@@ -43,7 +43,7 @@ async def LdrUnloadDll(thread: UserThread, DllHandle: PVOID) -> NTSTATUS:
     """Drop a reference; the last one unloads."""
     loader = thread.state(Loader)
     if DllHandle & 3:
-        await unload.unmap_data_file(thread, loader, DllHandle)
+        await unload.unmap_data_file(thread, DllHandle)
         return STATUS.SUCCESS
     async with locked(thread):
         await unload.release(thread, loader, module_of(loader, DllHandle))

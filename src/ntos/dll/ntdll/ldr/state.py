@@ -46,7 +46,6 @@ class Module:
     dependent_load_flags: int = 0
     blocks: list[int] = field(default_factory=list)
     """Heap blocks to give back when the module goes."""
-    tls_modules_before: int = 0
 
     @property
     def node(self) -> LDR_DDAG_NODE:
@@ -120,11 +119,8 @@ class Loader:
         self.unloaded: list[tuple[int, int, str, int, int]] = []
         """(base, size, name, timestamp, checksum) of what was unloaded last (RtlGetUnloadEventTrace)."""
         self.unload_sequence = 0
-        self.data_files: dict[int, str] = {}
         self.initial_context = 0
-        self.failure_told = False
         self.show_snaps = False
-        self.pending_tls: list[Module] = []
 
     def peb_ldr(self, memory: Memory) -> PEB_LDR_DATA:
         """PEB.Ldr."""

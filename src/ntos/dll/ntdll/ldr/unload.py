@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntos.abi.layout.user import LDR_DDAG_NODE
-from ntos.abi.status import STATUS, NtError
 from ntos.dll.ntdll import guest
 from ntos.dll.ntdll.ldr import attach, graph, load, notify, tls
 from ntos.dll.ntdll.ldr import module as modules
@@ -79,8 +78,6 @@ async def discard(thread: UserThread, loader: Loader, mapped: list[Module]) -> N
     await _take_away(thread, loader, mapped)
 
 
-async def unmap_data_file(thread: UserThread, loader: Loader, handle: int) -> None:
+async def unmap_data_file(thread: UserThread, handle: int) -> None:
     """Unmap what LoadLibraryEx mapped as a data file; its handle has bit 0 or 1 set."""
-    if loader.data_files.pop(handle, None) is None:
-        raise NtError(STATUS.INVALID_HANDLE)
     await load.unmap(thread, handle & ~3)
