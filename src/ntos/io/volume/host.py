@@ -1,10 +1,13 @@
 """A folder of the host as a volume: what was mapped, with Windows' rules, and nothing outside it.
 
-Every step of a path is taken from a listing of the directory it stands in, so `..`, odd spellings and names of
-another case never reach the host. A symbolic link is followed only where it ends inside the folder. What is neither
-a file nor a directory (a socket, a device) is refused. Times are the host's own, because a file's age is compared
-with that of files the host wrote.
+Every step of a path is taken from a listing of the directory it stands in, so `..`, odd spellings and names
+of another case never reach the host. A symbolic link is followed only where it ends inside the folder. What
+is neither a file nor a directory (a socket, a device) is refused. Times are the host's own, because a file's
+age is compared with that of files the host wrote.
 """
+
+# A path here is a string, made longer by one checked name at a time.
+# ruff: noqa: PTH101, PTH102, PTH104, PTH106, PTH108, PTH110, PTH116, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -278,10 +281,11 @@ class HostDirectory(HostNode):
         self._exact = frozenset(exact)
         self._stamp = stamp
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Read the names anew next time."""
         self._stamp = (0, 0)
 
-    def _spelling(self, name: str) -> str | None:
+    def spelling(self, name: str) -> str | None:
         """How the host spells a name; the same spelling wins where names differ in case alone."""
         if not _visible(name):
             return None
@@ -292,21 +296,23 @@ class HostDirectory(HostNode):
         return found
 
     def find(self, name: str) -> Entry | None:
-        spelled = self._spelling(name)
+        spelled = self.spelling(name)
         if spelled is None:
             return None
         path = os.path.join(self.path, spelled)
         try:
             found = os.stat(path, follow_symlinks=False)
         except FileNotFoundError:
-            self._forget()
+            self.forget()
             return None
         if stat.S_ISLNK(found.st_mode):
             path, found = self._follow(path)
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
             raise NtError(
                 STATUS.ACCESS_DENIED,
-                because=Denied("only files and directories", {"path": path}, "replace it by an ordinary file"),
+                because=Denied(
+                    "only files and directories", {"path": path}, "replace it by an ordinary file"
+                ),
             )
         return Entry(spelled, self.volume.node(path, found))
 
@@ -315,16 +321,17 @@ class HostDirectory(HostNode):
         if not self.volume.inside(target):
             inputs = {"link": path, "target": target, "folder": self.volume.folder}
             flip = "map a folder that holds the link's target too"
-            raise NtError(STATUS.ACCESS_DENIED, because=Denied("no way out of the mapped folder", inputs, flip))
+            raise NtError(
+                STATUS.ACCESS_DENIED, because=Denied("no way out of the mapped folder", inputs, flip)
+            )
         with host_errors(path):
             return target, os.stat(target, follow_symlinks=False)
 
     def listing(self) -> Iterable[Listed]:
-        listed = []
         with host_errors(self.path), os.scandir(self.path) as entries:
-            for entry in entries:
-                if _visible(entry.name):
-                    listed.append(Listed(entry.name, self._listed_facts(entry)))
+            listed = [
+                Listed(entry.name, self._listed_facts(entry)) for entry in entries if _visible(entry.name)
+            ]
         return sorted(listed, key=lambda found: (case_key(found.name), found.name))
 
     def _listed_facts(self, entry: os.DirEntry[str]) -> Facts:
@@ -340,16 +347,18 @@ class HostDirectory(HostNode):
         return facts
 
     def create(self, name: str, attributes: int) -> Entry:
-        if self._spelling(name) is not None:
+        if self.spelling(name) is not None:
             raise NtError(STATUS.OBJECT_NAME_COLLISION)
         path = os.path.join(self.path, _encodable(name))
         with host_errors(path):
             if attributes & FILE_ATTRIBUTE_DIRECTORY:
                 os.mkdir(path)
             else:
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666))
+                os.close(
+                    os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+                )
             found = os.stat(path, follow_symlinks=False)
-        self._forget()
+        self.forget()
         node = self.volume.node(path, found)
         if isinstance(node, HostFile):
             node.prepare(write=True)
@@ -358,7 +367,7 @@ class HostDirectory(HostNode):
         return Entry(name, node)
 
     def remove(self, name: str) -> None:
-        spelled = self._spelling(name)
+        spelled = self.spelling(name)
         if spelled is None:
             raise NtError(STATUS.OBJECT_NAME_NOT_FOUND)
         path = os.path.join(self.path, spelled)
@@ -375,12 +384,12 @@ class HostDirectory(HostNode):
             node.gone = True
             self.volume.nodes.pop(node.key, None)
             self.volume.hidden.pop(node.key, None)
-        self._forget()
+        self.forget()
 
     def move(self, name: str, target: Node, new_name: str) -> None:
         if not isinstance(target, HostDirectory) or target.volume is not self.volume:
             raise NtError(STATUS.NOT_SAME_DEVICE)
-        spelled, taken = self._spelling(name), target._spelling(new_name)
+        spelled, taken = self.spelling(name), target.spelling(new_name)
         if spelled is None:
             raise NtError(STATUS.OBJECT_NAME_NOT_FOUND)
         if taken is not None and (target is not self or taken != spelled):
@@ -388,8 +397,8 @@ class HostDirectory(HostNode):
         old, new = os.path.join(self.path, spelled), os.path.join(target.path, _encodable(new_name))
         with host_errors(old):
             os.rename(old, new)
-        self._forget()
-        target._forget()
+        self.forget()
+        target.forget()
         for node in list(self.volume.nodes.values()):
             if node.path == old or node.path.startswith(old + os.sep):
                 node.path = new + node.path[len(old) :]
@@ -397,16 +406,18 @@ class HostDirectory(HostNode):
     def link(self, name: str, node: Node) -> None:
         if not isinstance(node, HostFile) or node.volume is not self.volume:
             raise NtError(STATUS.NOT_SAME_DEVICE)
-        if self._spelling(name) is not None:
+        if self.spelling(name) is not None:
             raise NtError(STATUS.OBJECT_NAME_COLLISION)
         with host_errors(node.path):
             os.link(node.path, os.path.join(self.path, _encodable(name)), follow_symlinks=False)
-        self._forget()
+        self.forget()
 
 
 def _visible(name: str) -> bool:
     """Whether Windows could spell the name; others stay out of its sight."""
-    return names.is_legal(name) and (name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name))
+    return names.is_legal(name) and (
+        name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
+    )
 
 
 def _encodable(name: str) -> str:
