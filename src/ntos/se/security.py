@@ -1,31 +1,30 @@
-"""Security descriptors of objects: kept as true self-relative bytes in pool, checked at every open.
+"""What the object manager asks of security: the check at every open, and a descriptor for every new object.
 
-OBJECT_HEADER.SecurityDescriptor is an EX_FAST_REF to them. `install` puts the check into the object manager.
+`install` puts both into the object manager. Where descriptors are kept is `store`.
 """
 
 from __future__ import annotations
 
 from ntos.abi import access as rights
 from ntos.ke.kernel import Kernel
+from ntos.ke.process import Process
 from ntos.ke.thread import Thread
 from ntos.ob.directory import DIRECTORY, name_of
 from ntos.ob.manager import ObjectManager
 from ntos.ob.object import header_of
 from ntos.ob.types import KernelObject
-from ntos.rtl import sddl, security
+from ntos.rtl import sddl
 from ntos.rtl.security import Descriptor
 from ntos.se import descriptor as descriptors
 from ntos.se.access import parse
-from ntos.se.subject import access_check, subject
+from ntos.se.store import descriptor_of, free, set_descriptor
+from ntos.se.subject import Subject, access_check, subject
+from ntos.se.token import primary_token
 
-TAG = b"SeSd"
-CACHED_REFERENCES = 0xF
 KERNEL_DEFAULT = "O:BAG:SYD:(A;;GRGX;;;WD)(A;;GA;;;SY)(A;;GA;;;BA)"
 """What the kernel's own objects get where nothing more exact is said."""
 KERNEL_DEFAULTS = {
     "Device": "O:BAG:SYD:(A;;GRGWGX;;;WD)(A;;GA;;;SY)(A;;GA;;;BA)",
-    "Process": "O:BAG:SYD:(A;;GA;;;SY)(A;;0x1000;;;BA)S:(ML;;NWNR;;;SI)",
-    "Thread": "O:BAG:SYD:(A;;GA;;;SY)(A;;0x800;;;BA)S:(ML;;NWNR;;;SI)",
 }
 """By type."""
 SHARED_NAMES = "O:BAG:SYD:(A;;0x2000f;;;WD)(A;;0x2000f;;;RC)(A;;GA;;;SY)(A;;GA;;;BA)S:(ML;;NW;;;LW)"
@@ -35,65 +34,10 @@ CONTAINERS = frozenset({"Directory", "Key"})
 """Types whose objects hand entries down as containers."""
 
 
-def descriptor_of(obj: KernelObject) -> bytes | None:
-    """The object's descriptor, self-relative; None where it has none.
-
-    A type's security procedure, where it has one, is `(object, None) -> bytes | None` to ask and
-    `(object, bytes) -> None` to set.
-    """
-    procedure = obj.kernel[ObjectManager].kind_of(obj).security
-    if procedure is not None:
-        data: bytes | None = procedure(obj, None)
-        return data
-    address = int(header_of(obj).SecurityDescriptor) & ~0xF
-    return read(obj.kernel, address) if address else None
-
-
-def read(kernel: Kernel, address: int) -> bytes:
-    """The self-relative descriptor in kernel memory at `address`."""
-    return kernel.memory.read(address, length(kernel, address))
-
-
-def length(kernel: Kernel, address: int) -> int:
-    """How many bytes a self-relative descriptor takes (RtlLengthSecurityDescriptor)."""
-    memory = kernel.memory
-    head = memory.read(address, security.RELATIVE_HEADER_SIZE)
-    end = len(head)
-    for at, acl in ((4, False), (8, False), (12, True), (16, True)):
-        offset = int.from_bytes(head[at : at + 4], "little")
-        if offset:
-            part = memory.read(address + offset, 4)
-            size = int.from_bytes(part[2:4], "little") if acl else 8 + 4 * part[1]
-            end = max(end, offset + (size + 3 & ~3))
-    return end
-
-
-def set_descriptor(obj: KernelObject, data: bytes) -> None:
-    """Give the object this descriptor instead of the one it has."""
-    kernel = obj.kernel
-    procedure = kernel[ObjectManager].kind_of(obj).security
-    if procedure is not None:
-        procedure(obj, data)
-        return
-    free(obj)
-    address = kernel.pool.allocate(len(data), TAG, paged=True)
-    kernel.memory.write(address, data)
-    header_of(obj).SecurityDescriptor = address | CACHED_REFERENCES
-
-
 def set_sddl(obj: KernelObject, text: str) -> None:
     """Give the object the descriptor this SDDL text describes; generic rights become the type's own."""
     kind = obj.kernel[ObjectManager].kind_of(obj)
     set_descriptor(obj, descriptors.mapped(sddl.parse(text), kind.mapping).to_bytes())
-
-
-def free(obj: KernelObject) -> None:
-    """Give the descriptor's memory back."""
-    header = header_of(obj)
-    address = int(header.SecurityDescriptor) & ~0xF
-    if address:
-        header.SecurityDescriptor = 0
-        obj.kernel.pool.free(address)
 
 
 # ---------------------------------------------------------------- what the object manager calls
@@ -103,7 +47,7 @@ def check_access(thread: Thread, obj: KernelObject, desired: int) -> int:
     """The rights a handle gets, or NtError(ACCESS_DENIED) with the rule (ObCheckObjectAccess)."""
     kind = obj.kernel[ObjectManager].kind_of(obj)
     if kind.security_required and kind.security is None and not header_of(obj).SecurityDescriptor:
-        _assign_kernel_default(obj)
+        _assign_late(obj)
     granted = access_check(subject(thread), descriptor_of(obj), desired, kind.mapping)
     return granted & (kind.valid_access | rights.ACCESS_SYSTEM_SECURITY)
 
@@ -129,6 +73,19 @@ def assign(thread: Thread | None, obj: KernelObject, parent: KernelObject | None
         type_name=kind.name,
     )
     set_descriptor(obj, data)
+
+
+def _assign_late(obj: KernelObject) -> None:
+    """A descriptor for an object that nobody inserted by name or handle: processes and threads get their
+    own.
+    """
+    process = obj.process if isinstance(obj, Thread) else obj
+    if not isinstance(process, Process):
+        _assign_kernel_default(obj)
+        return
+    kind = obj.kernel[ObjectManager].kind_of(obj)
+    own = Subject(primary_token(process))
+    set_descriptor(obj, descriptors.assign(own, kind.mapping, type_name=kind.name))
 
 
 def _assign_kernel_default(obj: KernelObject) -> None:

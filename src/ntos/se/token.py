@@ -12,7 +12,12 @@ from typing import NamedTuple
 from ntos.abi import access as rights
 from ntos.abi import se as constants
 from ntos.abi.layout.enums import TOKEN_TYPE
-from ntos.abi.layout.token import SID_AND_ATTRIBUTES, SID_AND_ATTRIBUTES_HASH, TOKEN
+from ntos.abi.layout.token import (
+    SEP_LOGON_SESSION_REFERENCES,
+    SID_AND_ATTRIBUTES,
+    SID_AND_ATTRIBUTES_HASH,
+    TOKEN,
+)
 from ntos.abi.status import STATUS, NtError
 from ntos.ke.kernel import Kernel
 from ntos.ke.process import Process
@@ -23,10 +28,11 @@ from ntos.ob.object import at_address, dereference, reference
 from ntos.ob.types import ObjectType
 from ntos.rtl import security
 from ntos.rtl import sid as sids
-from ntos.rtl.security import Acl
+from ntos.rtl.security import Ace, AceType, Acl, Descriptor
 from ntos.se import logon, luid
 from ntos.se.access import privilege_not_held
 from ntos.se.claims import DENY_ONLY, ENABLED, Claims, Group
+from ntos.se.store import set_descriptor
 
 PRIMARY = int(TOKEN_TYPE.TokenPrimary)
 IMPERSONATION = int(TOKEN_TYPE.TokenImpersonation)
@@ -98,6 +104,15 @@ class Token:
     def authentication_id(self) -> int:
         """The logon session's LUID."""
         return luid.get(self.body.AuthenticationId)
+
+    @property
+    def linked_session(self) -> int | None:
+        """The logon session of a split token's other half; None where the token is not split."""
+        address = int(self.body.LogonSession)
+        if not address:
+            return None
+        record = SEP_LOGON_SESSION_REFERENCES(self.kernel.memory, address)
+        return luid.get(record.BuddyLogonId) or None
 
     @property
     def session(self) -> int:
@@ -248,7 +263,17 @@ def create(kernel: Kernel, claims: Claims, birth: Birth) -> Token:
     token._derive_flags()  # noqa: SLF001 - the maker finishes what the class keeps
     token.set_dynamic(birth.primary_group, birth.default_dacl)
     body.LogonSession = logon.reference(kernel, birth.authentication_id)
+    set_descriptor(token, _own_descriptor(claims, birth))
     return token
+
+
+def _own_descriptor(claims: Claims, birth: Birth) -> bytes:
+    """A token protects itself as its bearer protects what it creates: its owner, default DACL and label."""
+    aces = birth.default_dacl.aces if birth.default_dacl is not None else ()
+    dacl = Acl(tuple(replace(ace, mask=TYPE.mapping.apply(ace.mask)) for ace in aces))
+    label = Acl((Ace(AceType.SYSTEM_MANDATORY_LABEL, 0, 1, claims.integrity),))
+    described = Descriptor(claims.owner, birth.primary_group)
+    return described.with_dacl(dacl).with_sacl(label).to_bytes()
 
 
 def _variable_size(claims: Claims) -> int:

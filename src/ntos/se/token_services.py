@@ -28,9 +28,10 @@ from ntos.se import filtering, privileges, token, well_known
 from ntos.se.claims import Claims, Group
 from ntos.se.descriptor import read_sid
 from ntos.se.privileges import Setting
-from ntos.se.security import descriptor_of
+from ntos.se.store import descriptor_of
 from ntos.se.subject import Subject, access_check, subject
 from ntos.se.token import ANONYMOUS, DELEGATION, IMPERSONATE, IMPERSONATION, PRIMARY, TYPE, Token
+from ntos.se.token_information import pack_groups, pack_privileges
 
 MAXIMUM_COUNT = 0x1000
 """More privileges or groups than any token has are refused before they are read."""
@@ -248,23 +249,6 @@ def read_groups(memory: Memory, address: int) -> list[Group]:
         raise NtError(STATUS.INVALID_PARAMETER)
     data = memory.read(address + 8, count * 16)
     return [Group(read_sid(memory, sid), attributes) for sid, attributes in struct.iter_unpack("<QI4x", data)]
-
-
-def pack_privileges(settings: list[Setting]) -> bytes:
-    """TOKEN_PRIVILEGES."""
-    entries = b"".join(struct.pack("<QI", setting.privilege, setting.attributes) for setting in settings)
-    return struct.pack("<I", len(settings)) + entries
-
-
-def pack_groups(groups: tuple[Group, ...], base: int) -> bytes:
-    """TOKEN_GROUPS that will stand at `base`, the SIDs behind the array."""
-    head = struct.pack("<Q", len(groups))
-    text_at = base + len(head) + 16 * len(groups)
-    text = b""
-    for group in groups:
-        head += struct.pack("<QQ", text_at + len(text), group.attributes)
-        text += group.sid
-    return head + text
 
 
 def _deliver(memory: Memory, data: bytes, previous: int, room: int, length: Ptr[ULONG] | None) -> None:
