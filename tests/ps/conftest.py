@@ -35,7 +35,10 @@ from ntos.ps.thread import ThreadStart, create_thread
 from ntos.se import boot as security
 
 MEMORY = 64 << 20
-MODULES = ("terminate", "suspend", "context", "thread_create", "open")
+MODULES = (
+    "terminate", "suspend", "context", "thread_create", "open", "query_process", "set_process", "query_thread",
+    "set_thread", "hard_error",
+)  # fmt: skip
 NAMES = (
     "LdrInitializeThunk", "KiUserApcDispatcher", "KiUserExceptionDispatcher", "KiUserCallbackReturn",
     "RtlUserThreadStart",

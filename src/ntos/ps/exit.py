@@ -12,7 +12,9 @@ from ntos.ex.handle import HandleTable
 from ntos.ke.exception import Dispatcher
 from ntos.ke.mutant import abandon_all
 from ntos.ke.thread import ThreadTerminated
+from ntos.ps import thread_name
 from ntos.ps.manager import ProcessManager
+from ntos.se import token as tokens
 
 if TYPE_CHECKING:
     from ntos.ke.process import Process
@@ -42,6 +44,7 @@ def exit_thread(thread: Thread, status: int) -> None:
     eprocess.ActiveThreads = int(eprocess.ActiveThreads) - 1
     eprocess.LastThreadExitStatus = status
     thread.user_apcs.clear()
+    tokens.impersonate(thread, None)
     abandon_all(thread)
     if process.threads:
         _free_user_part(thread)
@@ -127,14 +130,14 @@ def end_for_exception(thread: Thread, code: int) -> None:
 def delete_thread(thread: Thread) -> None:
     """The last reference went: the id may be used again (PspThreadDelete)."""
     kernel = thread.kernel
-    kernel[ProcessManager].cids.remove(thread.id)
+    if thread.id:
+        kernel[ProcessManager].cids.remove(thread.id)
+    thread_name.put(thread, b"")
     kernel.threads.pop(thread.address, None)
 
 
 def delete_process(process: Process) -> None:
     """The last reference went: off the list, id free, token and names released (PspProcessDelete)."""
-    from ntos.se import token as tokens  # noqa: PLC0415 - se is needed only here
-
     kernel, eprocess = process.kernel, process.eprocess
     if int(eprocess.UniqueProcessId):
         eprocess.ActiveProcessLinks.remove()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ntos.abi.access import PROCESS_ALL_ACCESS, THREAD_ALL_ACCESS
@@ -12,7 +13,7 @@ from ntos.abi.symbols import RVA
 from ntos.ke.parts import Parts
 from ntos.ke.process import Process
 from ntos.ke.thread import Thread
-from ntos.ob.types import ObjectType
+from ntos.ob.types import GenericMapping, ObjectType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,11 +90,30 @@ def _wrap_thread(kernel: Kernel, address: int) -> Thread:
     return Thread(kernel, address, process)
 
 
+@dataclass(frozen=True, slots=True)
+class ImpliedMapping(GenericMapping):
+    """A mapping where some rights bring others: who may query may query the limited classes, too."""
+
+    implied: tuple[tuple[int, int], ...]
+    """(right, what comes with it)."""
+
+    def apply(self, desired: int) -> int:
+        mapped = GenericMapping.apply(self, desired)
+        for right, brought in self.implied:
+            if mapped & right:
+                mapped |= brought
+        return mapped
+
+
 PROCESS = ObjectType(
     "Process", EPROCESS.size, _wrap_process, tag=b"Proc", valid_access=PROCESS_ALL_ACCESS, default_dispatcher=0,
-    generic_mapping=(0x20410, 0x20BEA, 0x121001, PROCESS_ALL_ACCESS), security_required=True,
+    generic_mapping=ImpliedMapping(
+        0x20410, 0x20BEA, 0x121001, PROCESS_ALL_ACCESS, ((0x400, 0x1000), (0x200, 0x2000))
+    ), security_required=True,
 )  # fmt: skip
 THREAD = ObjectType(
     "Thread", ETHREAD.size, _wrap_thread, tag=b"Thre", valid_access=THREAD_ALL_ACCESS, default_dispatcher=0,
-    generic_mapping=(0x20048, 0x20437, 0x121800, THREAD_ALL_ACCESS), security_required=True,
+    generic_mapping=ImpliedMapping(
+        0x20048, 0x20437, 0x121800, THREAD_ALL_ACCESS, ((0x40, 0x800), (0x20, 0x400), (0x2, 0x1000))
+    ), security_required=True,
 )  # fmt: skip
