@@ -80,6 +80,7 @@ class World:
         self.manager = ob.bootstrap(self.kernel)
         self.kernel.install(CidTable(self.kernel))
         self.record: list[Any] = []
+        self.started: list[Coroutine[None, None, Any]] = []
 
     def process(self, parent: Process | None = None) -> BareProcess:
         """A new process with an empty handle table."""
@@ -113,6 +114,7 @@ class World:
             except ThreadTerminated:
                 self.record.append(f"{thread.id} terminated")
 
+        self.started.append(coroutine)
         thread.coroutine = body()
         self.kernel.scheduler.ready(thread)
 
@@ -194,6 +196,8 @@ def world() -> Iterator[World]:
         if thread.coroutine is not None:
             thread.coroutine.close()
             thread.coroutine = None
+    for coroutine in made.started:
+        coroutine.close()
     made.platform.close()
 
 

@@ -196,7 +196,13 @@ def test_wait_for_several(world: World) -> None:
     zero = world.large(a, 0)
 
     async def waits() -> None:
-        for count, where, kind in ((2, handles, 0), (2, handles, 1), (2, twice, 0), (0, handles, 1), (65, handles, 1)):
+        for count, where, kind in (
+            (2, handles, 0),
+            (2, handles, 1),
+            (2, twice, 0),
+            (0, handles, 1),
+            (65, handles, 1),
+        ):
             world.record.append(
                 await world.call_async(a, "NtWaitForMultipleObjects", count, where, kind, 0, zero)
             )
@@ -260,7 +266,13 @@ def test_open_by_name(world: World) -> None:
     world.handle_of(a, "NtCreateEvent", ALL, created, 0, 0)
     place = world.room(a, 8)
     assert world.call(a, "NtOpenEvent", place, ALL, created) == 0
-    for service in ("NtOpenMutant", "NtOpenSemaphore", "NtOpenTimer", "NtOpenKeyedEvent", "NtOpenIoCompletion"):
+    for service in (
+        "NtOpenMutant",
+        "NtOpenSemaphore",
+        "NtOpenTimer",
+        "NtOpenKeyedEvent",
+        "NtOpenIoCompletion",
+    ):
         assert world.call(a, service, place, 1, created) == STATUS.OBJECT_TYPE_MISMATCH
     assert world.call(a, "NtCreateEvent", place, ALL, created, 0, 0) == STATUS.OBJECT_NAME_COLLISION
     open_if = world.attributes(a, "\\BaseNamedObjects\\It", flags=0xC0)

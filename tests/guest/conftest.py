@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +17,7 @@ TIMEOUT = 120.0
 
 
 class GuestRun(NamedTuple):
-    """What a guest program left behind; the exit code is unsigned."""
+    """What a guest program left behind; the exit code is unsigned, all 32 bits of it."""
 
     exit_code: int
     stdout: bytes
@@ -26,10 +28,13 @@ RunGuest = Callable[..., GuestRun]
 
 
 def run_program(program: Path, args: Sequence[str] = (), stdin: bytes = b"") -> GuestRun:
-    """Run one PE file to its end."""
-    command = [sys.executable, "-m", "ntos", "run", "--", str(program), *args]
-    done = subprocess.run(command, input=stdin, capture_output=True, timeout=TIMEOUT, check=False)
-    return GuestRun(done.returncode & 0xFFFFFFFF, done.stdout, done.stderr)
+    """Run one PE file to its end; the exit code is the guest's whole one where the program ran."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "ntos", "run", "--result", str(result), "--", str(program), *args]
+        done = subprocess.run(command, input=stdin, capture_output=True, timeout=TIMEOUT, check=False)
+        code = json.loads(result.read_text())["exit_code"] if result.exists() else done.returncode
+    return GuestRun(code, done.stdout, done.stderr)
 
 
 @pytest.fixture
