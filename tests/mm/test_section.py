@@ -107,7 +107,9 @@ def test_what_is_written_reaches_the_file_when_the_view_goes(memory: Any, file: 
 def test_all_sections_of_a_file_share_pages(memory: Any, file: mm.BytesBacking) -> None:
     """Two sections made of the same file show each other's writes; flushing makes entries clean again."""
     first = mm.create_section(memory.kernel, file, 0, PAGE_READWRITE)
-    second = mm.create_section(memory.kernel, mm.BytesBacking(b"", identity=file.identity), 100, PAGE_READWRITE)
+    second = mm.create_section(
+        memory.kernel, mm.BytesBacking(b"", identity=file.identity), 100, PAGE_READWRITE
+    )
     other = memory.new_process()
     mine, _, _ = mm.map_view(memory.process, first)
     theirs, _, _ = mm.map_view(other, second)

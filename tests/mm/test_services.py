@@ -83,7 +83,9 @@ class Caller:
         assert status == STATUS.SUCCESS
         return struct.unpack("<QQI4xQIII4x", self.user.read(place, 48))
 
-    def section(self, backing: Any = None, size: int = 0, protect: int = PAGE_READWRITE, kind: int = SEC_COMMIT) -> int:
+    def section(
+        self, backing: Any = None, size: int = 0, protect: int = PAGE_READWRITE, kind: int = SEC_COMMIT
+    ) -> int:
         """A handle to a section."""
         made = mm.create_section(self.memory.kernel, backing, size, protect, kind)
         return int(ob.insert_handle(self.thread.process, made, 0xF001F))
@@ -278,7 +280,9 @@ def test_flushing_writes_the_file(caller: Caller) -> None:
 
 def test_prefetching_brings_pages_in(caller: Caller) -> None:
     """NtSetInformationVirtualMemory reads mapped pages ahead of their use."""
-    _, base, _ = caller.map(caller.section(mm.BytesBacking(bytes(0x2000)), protect=PAGE_READONLY), PAGE_READONLY)
+    _, base, _ = caller.map(
+        caller.section(mm.BytesBacking(bytes(0x2000)), protect=PAGE_READONLY), PAGE_READONLY
+    )
     entry = caller.put(struct.pack("<QQ", base, 0x2000))
     assert caller.call("NtSetInformationVirtualMemory", SELF, 0, 1, entry, caller.put(0), 4) == 0
     assert caller.thread.process.tables.entry(base + 0x1000) & 1

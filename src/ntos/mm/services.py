@@ -30,7 +30,7 @@ from ntos.ke.service import service
 from ntos.mm import virtual
 from ntos.mm.extended import parameters_of
 from ntos.mm.layout import GRANULARITY, USER_END, is_user_span, zero_bits_limit
-from ntos.mm.protect import from_page, is_guard
+from ntos.mm.protect import COPIES, from_page, is_guard
 from ntos.mm.space import AddressSpace, space_of
 from ntos.mm.target import check_range, forget_code, process_by_handle, tell
 from ntos.mm.vad import Vad
@@ -98,6 +98,8 @@ def _allocate(
     address, size = int(base.read()), int(region.read())
     _check_allocation(address, size, kind)
     protection = from_page(protect)
+    if protection & 7 in COPIES:
+        raise NtError(STATUS.INVALID_PAGE_PROTECTION)
     process = process_by_handle(thread, handle, rights.PROCESS_VM_OPERATION)
     space = space_of(process)
     if kind & (MEM_RESET | MEM_RESET_UNDO):

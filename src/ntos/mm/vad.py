@@ -158,11 +158,13 @@ class Vad:
 class VadTree:
     """All VADs of one process, by address."""
 
-    __slots__ = ("_starts", "tree", "vads")
+    __slots__ = ("_hints", "_starts", "tree", "vads")
 
     def __init__(self, kernel: Kernel, root: int) -> None:
         self.tree = AvlTree(kernel.memory, root)
         self._starts: list[int] = []
+        self._hints: dict[int, int] = {}
+        """Where searches from a page upward may begin: nothing is free between the two (EPROCESS.VadHint)."""
         self.vads: list[Vad] = []
         """The nodes of the tree in order."""
 
@@ -200,11 +202,13 @@ class VadTree:
         index = bisect_left(self._starts, vad.start)
         self.tree.remove(vad.address)
         del self._starts[index], self.vads[index]
+        self._freed(vad.start)
         vad.kernel.pool.free(vad.address)
 
     def resize(self, vad: Vad, start: int, end: int) -> None:
         """Let a VAD cover less: its place among the others does not change."""
         index = bisect_left(self._starts, vad.start)
+        self._freed(vad.start if start > vad.start else end)
         vad.start, vad.end = start, end
         self._starts[index] = start
         vad.store()
@@ -213,15 +217,26 @@ class VadTree:
         """The lowest free place for `pages` in [lowest, limit); 0 where there is none
         (MiFindEmptyAddressRange).
         """
-        place = -(-lowest // alignment) * alignment
-        index = max(bisect_right(self._starts, place) - 1, 0)
-        for vad in self.vads[index:]:
+        place = -(-max(lowest, self._hints.get(lowest, 0)) // alignment) * alignment
+        free = 0
+        for index in range(max(bisect_right(self._starts, place) - 1, 0), len(self.vads)):
+            vad = self.vads[index]
             if vad.end <= place:
                 continue
-            if place + pages <= vad.start:
-                break
+            if place < vad.start:
+                free = free or place
+                if place + pages <= vad.start:
+                    break
             place = -(-vad.end // alignment) * alignment
+        if alignment == GRANULARITY:
+            self._hints[lowest] = free or place
         return place if place + pages <= limit else 0
+
+    def _freed(self, page: int) -> None:
+        """Pages from `page` on have become free: no search may begin above them."""
+        for lowest, hint in self._hints.items():
+            if page < hint:
+                self._hints[lowest] = max(lowest, page)
 
     def find_top_down(self, pages: int, lowest: int, limit: int, alignment: int = GRANULARITY) -> int:
         """The highest free place for `pages` in [lowest, limit); 0 where there is none."""
