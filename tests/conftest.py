@@ -1,4 +1,4 @@
-"""A small kernel: memory, a scripted processor, scheduler, pool and object manager; bare processes and threads."""
+"""A small kernel over the scripted processor: scheduler, pool, object manager; bare processes and threads."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import pytest
 
 from ntos import ob
 from ntos.abi.status import STATUS
+from ntos.ex.pool import PagedAndNonpagedPool
 from ntos.ke.thread import Thread
 from tests.conftest import World
 
@@ -15,7 +16,7 @@ KEY = 0x5000
 
 @pytest.mark.parametrize("own", [False, True])
 def test_a_key_is_handed_over(world: World, own: bool) -> None:
-    """Waiting blocks until a release, releasing until a wait; a NULL handle means the machine's keyed event."""
+    """Waiting blocks until a release, releasing until a wait; NULL means the machine's keyed event."""
     a = world.thread()
     b = world.thread(a.process)
     event = world.handle_of(a, "NtCreateKeyedEvent", 3, 0, 0) if own else 0
@@ -177,7 +178,8 @@ def test_closing_a_port_tells_who_waits(world: World) -> None:
     b = world.thread(a.process)
     port = world.handle_of(a, "NtCreateIoCompletion", 0x1F0003, 0, 0)
     room = world.room(a, 16)
-    used = world.kernel.pool.nonpaged.usage  # type: ignore[attr-defined]
+    pool = world.kernel.pool
+    assert isinstance(pool, PagedAndNonpagedPool)
 
     async def waits() -> None:
         world.record.append(await world.call_async(a, "NtRemoveIoCompletion", port, room, room, room, 0))
@@ -192,4 +194,4 @@ def test_closing_a_port_tells_who_waits(world: World) -> None:
     second = world.handle_of(a, "NtCreateIoCompletion", 0x1F0003, 0, 0)
     world.call(a, "NtSetIoCompletion", second, 1, 1, 1, 1)
     world.call(a, "NtClose", second)
-    assert used[b"Icp "].bytes == 0
+    assert pool.nonpaged.usage[b"Icp "].bytes == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as strategy
@@ -70,7 +72,7 @@ def test_every_page_is_a_chain_of_blocks(requests: list[tuple[int, bool]]) -> No
         if release:
             pool.free(live.pop(len(live) // 2)[0])
     spans = sorted((address, address + size) for address, size in live)
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
     runs = {page for address in pool.nonpaged.large for page in range(address, address + 0x2000, 0x1000)}
     for page in range(NONPAGED_BASE, pool.nonpaged.end, 0x1000):
         if page in runs or not platform.tables.entry(page) & 1:

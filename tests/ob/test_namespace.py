@@ -43,7 +43,7 @@ def test_case_counts_only_when_asked(world: World) -> None:
 
 
 def test_links_lead_on(world: World) -> None:
-    """`Local` and `Global` of a session, `\\??` and GLOBALROOT come to the right directories."""
+    r"""`Local` and `Global` of a session, `\??` and GLOBALROOT come to the right directories."""
     ob.create_session(world.kernel, 1)
     base = "\\Sessions\\1\\BaseNamedObjects"
     for path, name in (
@@ -73,7 +73,6 @@ def test_a_parse_procedure_gets_the_rest(world: World) -> None:
     ob.add_permanent(world.kernel, "Device\\Disk", ob.create(world.kernel, kind))
     ob.add_link(world.kernel, "GLOBAL??\\C:", "\\Device\\Disk")
     made = ob.lookup(world.kernel, "\\??\\C:\\Windows\\x", context="options")
-    assert isinstance(made, object)
     assert ob.pointer_count(made) == 1
     ob.lookup(world.kernel, "\\??\\c:")
     assert seen == [("\\Windows\\x", "options"), ("", None)]

@@ -1,7 +1,7 @@
 """Completion ports: packets that finished operations leave for whichever thread comes for them.
 
-A packet is a block in pool whose first bytes link it into the port's KQUEUE, laid out as the mini packets that
-NtSetIoCompletion makes (names as in IO_MINI_COMPLETION_PACKET_USER of public symbols).
+A packet is a block in pool whose first bytes link it into the port's KQUEUE, laid out as the mini packets
+that NtSetIoCompletion makes (names as in IO_MINI_COMPLETION_PACKET_USER of public symbols).
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 
 PACKET_TAG = b"Icp "
 MINI_PACKET = 1
-NO_LIMIT = "a thread that blocks elsewhere does not let another one through: the concurrency limit is not kept"
+NO_LIMIT = (
+    "a thread that blocks elsewhere does not let another one through: the concurrency limit is not kept"
+)
 
 
 class PACKET(Struct, size=0x50):

@@ -22,9 +22,7 @@ USER_MODE = 1
 
 
 @service
-async def NtDelayExecution(
-    thread: Thread, Alertable: BOOLEAN, DelayInterval: In[LARGE_INTEGER]
-) -> NTSTATUS:
+async def NtDelayExecution(thread: Thread, Alertable: BOOLEAN, DelayInterval: In[LARGE_INTEGER]) -> NTSTATUS:
     """Sleep for an interval (negative) or until a time; 0 gives others their turn."""
     status = await ke_wait.delay(thread, DelayInterval, alertable=bool(Alertable))
     if not DelayInterval and status == STATUS.SUCCESS and thread.kernel.scheduler.others_ready(thread):

@@ -59,7 +59,10 @@ def NtCreateEvent(
 
 @service
 def NtOpenEvent(
-    thread: Thread, EventHandle: Out[HANDLE], DesiredAccess: ACCESS_MASK, ObjectAttributes: In[OBJECT_ATTRIBUTES]
+    thread: Thread,
+    EventHandle: Out[HANDLE],
+    DesiredAccess: ACCESS_MASK,
+    ObjectAttributes: In[OBJECT_ATTRIBUTES],
 ) -> NTSTATUS:
     """Open an event by name."""
     EventHandle.write(open_by_name(thread, EVENT, ObjectAttributes, DesiredAccess))

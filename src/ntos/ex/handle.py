@@ -1,9 +1,9 @@
 """Handle tables: a tree of pages whose sixteen-byte entries lead from a handle's value to an object header.
 
-A handle is an index times four. Entry 0 of every page is not used; free entries form a list, taken from its head;
-a strict FIFO table (client ids) puts freed ones at its tail, any other at its head. What an entry's bits mean is
-written at `encode`. The same structure serves process ids and thread ids (`CidTable`), whose entries hold the
-objects themselves (PspCidTable).
+A handle is an index times four. Entry 0 of every page is not used; free entries form a list, taken from its
+head; a strict FIFO table (client ids) puts freed ones at its tail, any other at its head. What an entry's
+bits mean is written at `encode`. The same structure serves process ids and thread ids (`CidTable`), whose
+entries hold the objects themselves (PspCidTable).
 """
 
 from __future__ import annotations
@@ -168,7 +168,8 @@ class HandleTable:
                     )
 
     def inherit_into(self, child: HandleTable, only: set[int] | None = None) -> list[HandleEntry]:
-        """Copy inheritable handles (of these values) to the same values of an empty table; gives what was copied.
+        """Copy inheritable handles (of these values) to the same values of an empty table; gives what was
+        copied.
 
         The caller counts the references (ExDupHandleTable; `ob.inherit_handles` does both).
         """

@@ -1,7 +1,8 @@
-"""Keyed events: a thread that waits for a key meets one that releases it. Both sides block until the other is there.
+"""Keyed events: a thread that waits for a key meets one that releases it. Both sides block until the other is
+there.
 
-The waiting threads hang in the object's list by ETHREAD.KeyedWaitChain; KeyedWaitValue is the key, with bit 0 set
-for one that releases; each sleeps on its own KeyedWaitSemaphore. Keys of different processes never meet.
+The waiting threads hang in the object's list by ETHREAD.KeyedWaitChain; KeyedWaitValue is the key, with bit 0
+set for one that releases; each sleeps on its own KeyedWaitSemaphore. Keys of different processes never meet.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ async def _rendezvous(
 
 
 def machine_wide(kernel: Kernel) -> KeyedEvent:
-    """The keyed event that a NULL handle means: `\\KernelObjects\\CritSecOutOfMemoryEvent`."""
+    r"""The keyed event that a NULL handle means: `\KernelObjects\CritSecOutOfMemoryEvent`."""
     found = directory(kernel, "KernelObjects").find(OUT_OF_MEMORY_EVENT)
     if found is None:
         found = create(kernel, KEYED_EVENT)

@@ -66,7 +66,10 @@ def NtCreateMutant(
 
 @service
 def NtOpenMutant(
-    thread: Thread, MutantHandle: Out[HANDLE], DesiredAccess: ACCESS_MASK, ObjectAttributes: In[OBJECT_ATTRIBUTES]
+    thread: Thread,
+    MutantHandle: Out[HANDLE],
+    DesiredAccess: ACCESS_MASK,
+    ObjectAttributes: In[OBJECT_ATTRIBUTES],
 ) -> NTSTATUS:
     """Open a mutant by name."""
     MutantHandle.write(open_by_name(thread, MUTANT, ObjectAttributes, DesiredAccess))

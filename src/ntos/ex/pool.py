@@ -1,8 +1,8 @@
 """Kernel pool: blocks with true POOL_HEADERs, nonpaged and paged, each in its own range of kernel addresses.
 
-A page is a chain of blocks, each saying its own size and that of the one before in units of sixteen bytes, so that
-`!pool` and pool scanners can walk it. What does not fit a page is a run of whole pages without a header, as in NT.
-A freed block keeps its tag and has PoolType 0; it is given out again before a larger one is split.
+A page is a chain of blocks, each saying its own size and that of the one before in units of sixteen bytes, so
+that `!pool` and pool scanners can walk it. What does not fit a page is a run of whole pages without a header,
+as in NT. A freed block keeps its tag and has PoolType 0; it is given out again before a larger one is split.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Region:
         """Runs of whole pages in use: address to (bytes asked for, tag)."""
         self.usage: dict[bytes, TagUsage] = {}
         self.pages = 0
-        # Processes copy the kernel half of the top-level table when they are made: the entry must exist by then.
+        # Processes copy the kernel half of the top-level table when they are made; the entry must be there.
         platform.tables.make_entry(base)
 
     def used(self, tag: bytes) -> TagUsage:
@@ -135,7 +135,7 @@ class Region:
 
     def _add_page(self) -> None:
         page = self._take_pages(1)
-        # A page has 256 units and BlockSize counts to 255: the last sixteen bytes are a block that is a header alone.
+        # A page has 256 units and BlockSize counts to 255: the last one is a block that is a header alone.
         last = self.memory.locate(page + LARGEST_UNITS * UNIT)
         _head.pack_into(self.buffer, last, LARGEST_UNITS, 0, 1, 0, b"Free")
         self._put_free(page, 0, LARGEST_UNITS)

@@ -76,7 +76,9 @@ def NtReleaseSemaphore(
     """Add to the count; SEMAPHORE_LIMIT_EXCEEDED changes nothing."""
     if ReleaseCount <= 0:
         raise NtError(STATUS.INVALID_PARAMETER)
-    former = by_handle(thread, SemaphoreHandle, rights.SEMAPHORE_MODIFY_STATE, SEMAPHORE).release(ReleaseCount)
+    former = by_handle(thread, SemaphoreHandle, rights.SEMAPHORE_MODIFY_STATE, SEMAPHORE).release(
+        ReleaseCount
+    )
     if PreviousCount is not None:
         PreviousCount.write(former)
     return STATUS.SUCCESS

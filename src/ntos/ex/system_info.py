@@ -134,7 +134,7 @@ ANSWERS: dict[int, Callable[[Kernel, int], bytes]] = {
 
 
 @service(
-    partial="classes 0-3, 5, 9, 11, 16, 33, 35, 50, 62-64, 73, 103, 114, 149; of 2 the memory counts, of 33 nothing"
+    partial="classes 0-3, 5, 9, 11, 16, 33, 35, 50, 62-64, 73, 103, 114, 149; of 2 only memory, of 33 nothing"
 )
 def NtQuerySystemInformation(
     thread: Thread,
@@ -145,7 +145,7 @@ def NtQuerySystemInformation(
 ) -> NTSTATUS:
     """Facts about the machine, by class."""
     kernel, buffer, length = thread.kernel, SystemInformation, SystemInformationLength
-    if SystemInformationClass == CLASS.SystemTimeOfDayInformation:
+    if SystemInformationClass == int(CLASS.SystemTimeOfDayInformation):
         return _answer_time(thread, buffer, length, ReturnLength)
     produce = ANSWERS.get(SystemInformationClass)
     if produce is None:

@@ -108,7 +108,10 @@ def NtCreateTimer(
 
 @service
 def NtOpenTimer(
-    thread: Thread, TimerHandle: Out[HANDLE], DesiredAccess: ACCESS_MASK, ObjectAttributes: In[OBJECT_ATTRIBUTES]
+    thread: Thread,
+    TimerHandle: Out[HANDLE],
+    DesiredAccess: ACCESS_MASK,
+    ObjectAttributes: In[OBJECT_ATTRIBUTES],
 ) -> NTSTATUS:
     """Open a timer by name."""
     TimerHandle.write(open_by_name(thread, TIMER, ObjectAttributes, DesiredAccess))

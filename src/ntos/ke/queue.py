@@ -1,7 +1,7 @@
 """Kernel queues: entries wait for threads, or threads for entries. The heart of a completion port.
 
-SignalState is the number of entries. A thread that waits is given one entry when its wait is satisfied; of several
-waiting threads the last that came is served first, so that it runs with a warm cache (KeInsertQueue).
+SignalState is the number of entries. A thread that waits is given one entry when its wait is satisfied; of
+several waiting threads the last that came is served first, so that it runs with a warm cache (KeInsertQueue).
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ntos.abi.layout.object import DEVICE_MAP
 from ntos.ex.handle import HandleTable, HandleTableList
 from ntos.ob.directory import DIRECTORY, Directory
-from ntos.ob.manager import TYPE, ObjectManager, describe
+from ntos.ob.globals import publish_type
+from ntos.ob.manager import TYPE, ObjectManager, TypeObject, describe
 from ntos.ob.object import create, dereference, header_of, reference
 from ntos.ob.symlink import SYMBOLIC_LINK, SymbolicLink, create_link
 from ntos.ob.types import FIRST_INDEX, TYPE_NAMES, KernelObject
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 DIRECTORIES = (
     "ObjectTypes", "KernelObjects", "GLOBAL??", "Device", "Driver", "FileSystem", "Callback", "Security",
-    "BaseNamedObjects", "Sessions", "KnownDlls", "KnownDlls32", "RPC Control", "Windows", "NLS", "UMDFCommunicationPorts",
-    "ArcName", "Windows\\WindowStations", "Sessions\\BNOLINKS",
+    "BaseNamedObjects", "Sessions", "KnownDlls", "KnownDlls32", "RPC Control", "Windows", "NLS",
+    "UMDFCommunicationPorts", "ArcName", "Windows\\WindowStations", "Sessions\\BNOLINKS",
 )  # fmt: skip
 LINKS = (
     ("DosDevices", "\\??"),
@@ -51,11 +52,10 @@ def bootstrap(kernel: Kernel) -> ObjectManager:
         add_directory(kernel, path)
     for path, target in LINKS:
         add_link(kernel, path, target)
-    types = directory(kernel, "ObjectTypes")
     for made in manager.type_objects:
         if made is not None:
-            types.insert(made.name, made)
-            header_of(made).PermanentObject = 1
+            _name_type(made)
+    manager.make_type = lambda index, name: _add_type(manager, index, name)
     manager.device_map = _make_device_map(kernel, directory(kernel, "GLOBAL??"))
     return manager
 
@@ -77,6 +77,21 @@ def _make_type(manager: ObjectManager, index: int, name: str) -> None:
     kind = manager.kinds[index]
     if kind is not None:
         describe(view, kind)
+
+
+def _name_type(made: TypeObject) -> None:
+    directory(made.kernel, "ObjectTypes").insert(made.name, made)
+    header_of(made).PermanentObject = 1
+
+
+def _add_type(manager: ObjectManager, index: int, name: str) -> None:
+    """A driver's type, after those of the build."""
+    _make_type(manager, index, name)
+    made = manager.type_objects[index]
+    assert made is not None
+    _name_type(made)
+    if manager.kernel.image_base:
+        publish_type(manager.kernel, index, made)
 
 
 def _make_device_map(kernel: Kernel, devices: Directory) -> int:
@@ -105,7 +120,9 @@ def directory(kernel: Kernel, path: str) -> Directory:
 def add_permanent(kernel: Kernel, path: str, obj: KernelObject) -> None:
     """Name an object of the kernel's own at a path below the root; its reference goes to the directory."""
     parent, _, name = path.removeprefix("\\").rpartition("\\")
-    directory(kernel, parent).insert(name, obj)
+    place = directory(kernel, parent)
+    place.insert(name, obj)
+    kernel[ObjectManager].assign_security(None, obj, place, 0)
     header = header_of(obj)
     header.PermanentObject = 1
     header.NewObject = 0
@@ -127,7 +144,7 @@ def add_link(kernel: Kernel, path: str, target: str) -> SymbolicLink:
 
 
 def create_session(kernel: Kernel, session: int) -> Directory:
-    """`\\Sessions\\N` with its BaseNamedObjects and the links in it; gives the BaseNamedObjects."""
+    r"""`\Sessions\N` with its BaseNamedObjects and the links in it; gives the BaseNamedObjects."""
     base = f"Sessions\\{session}"
     names = f"{base}\\BaseNamedObjects"
     for path in (base, f"{base}\\DosDevices", f"{base}\\Windows", f"{base}\\Windows\\WindowStations"):

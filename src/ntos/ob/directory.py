@@ -1,4 +1,4 @@
-"""Object directories: thirty-seven chains of names. A name's place is a function of its letters, case aside."""
+"""Object directories: thirty-seven chains of names; which one a name is in its letters say, case aside."""
 
 from __future__ import annotations
 

@@ -72,7 +72,9 @@ def granted(thread: Thread, handle: int) -> HandleEntry | None:
     return table_of(thread.process).lookup(handle)
 
 
-def _pseudo(manager: ObjectManager, thread: Thread, handle: int, kind: ObjectType[Any] | None) -> KernelObject:
+def _pseudo(
+    manager: ObjectManager, thread: Thread, handle: int, kind: ObjectType[Any] | None
+) -> KernelObject:
     if handle == CURRENT_PROCESS:
         obj: KernelObject = thread.process
     elif handle == CURRENT_THREAD:

@@ -36,8 +36,9 @@ T = TypeVar("T", bound=KernelObject)
 def insert(
     thread: Thread, obj: KernelObject, attributes: OBJECT_ATTRIBUTES | Attributes | None, access: int
 ) -> tuple[int, NTSTATUS]:
-    """Name the object and make a handle to it (ObInsertObject). The caller's reference is used up, also on failure.
+    """Name the object and make a handle to it (ObInsertObject).
 
+    The caller's reference is used up, also on failure.
     With OBJ_OPENIF and a name that is taken, the handle is to the object that has it: OBJECT_NAME_EXISTS.
     """
     manager = thread.kernel[ObjectManager]

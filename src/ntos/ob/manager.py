@@ -31,7 +31,7 @@ class TypeObject(Body):
 
     @property
     def name(self) -> str:
-        """As in `\\ObjectTypes`."""
+        r"""As in `\ObjectTypes`."""
         return self.view.Name.text
 
     def count_object(self, change: int) -> None:
@@ -51,7 +51,9 @@ class TypeObject(Body):
             view.HighWaterNumberOfHandles = total
 
 
-TYPE = ObjectType("Type", OBJECT_TYPE.size, TypeObject, valid_access=rights.OBJECT_TYPE_ALL_ACCESS, tag=b"ObjT")
+TYPE = ObjectType(
+    "Type", OBJECT_TYPE.size, TypeObject, valid_access=rights.OBJECT_TYPE_ALL_ACCESS, tag=b"ObjT"
+)
 
 
 def grant_all(thread: Thread, obj: KernelObject, desired: int) -> int:
@@ -63,7 +65,9 @@ def grant_all(thread: Thread, obj: KernelObject, desired: int) -> int:
     return granted & (kind.valid_access | rights.ACCESS_SYSTEM_SECURITY)
 
 
-def assign_nothing(thread: Thread | None, obj: KernelObject, parent: KernelObject | None, descriptor: int) -> None:
+def assign_nothing(
+    thread: Thread | None, obj: KernelObject, parent: KernelObject | None, descriptor: int
+) -> None:
     """New objects have no security descriptor until `se` gives them one."""
 
 
@@ -87,11 +91,13 @@ class ObjectManager:
         """Address of the DEVICE_MAP of processes that have none of their own."""
         self.kernel_table: HandleTable | None = None
         """ObpKernelHandleTable: the System process's; `ps` sets it."""
+        self.make_type: Callable[[int, str], None] = lambda _index, _name: None
+        """Make the OBJECT_TYPE of a type the build does not have; `bootstrap` sets it."""
         self.check_access: Callable[[Thread, KernelObject, int], int] = grant_all
         """(thread, object, desired) -> granted rights, or NtError(ACCESS_DENIED). `se` sets it."""
-        self.assign_security: Callable[
-            [Thread | None, KernelObject, KernelObject | None, int], None
-        ] = assign_nothing
+        self.assign_security: Callable[[Thread | None, KernelObject, KernelObject | None, int], None] = (
+            assign_nothing
+        )
         """(creator, object, parent directory, address of an explicit descriptor or 0). `se` sets it."""
         self.free_security: Callable[[KernelObject], None] = lambda _obj: None
         """An object with a security descriptor is going away. `se` sets it."""
@@ -115,6 +121,8 @@ class ObjectManager:
         made = self.type_objects[index]
         if made is not None:
             describe(made.view, kind)
+        elif self.root:
+            self.make_type(index, kind.name)
         return index
 
     def find_type(self, name: str) -> ObjectType[Any] | None:

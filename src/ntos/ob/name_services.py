@@ -155,7 +155,10 @@ def NtCreateSymbolicLinkObject(
 
 @service
 def NtOpenSymbolicLinkObject(
-    thread: Thread, LinkHandle: Out[HANDLE], DesiredAccess: ACCESS_MASK, ObjectAttributes: In[OBJECT_ATTRIBUTES]
+    thread: Thread,
+    LinkHandle: Out[HANDLE],
+    DesiredAccess: ACCESS_MASK,
+    ObjectAttributes: In[OBJECT_ATTRIBUTES],
 ) -> NTSTATUS:
     """Open a symbolic link itself, not what it leads to."""
     LinkHandle.write(open_by_name(thread, SYMBOLIC_LINK, ObjectAttributes, DesiredAccess))

@@ -1,7 +1,8 @@
 """Finding objects by name: the walk from the root, and the parse procedures that take it further.
 
-A directory is searched for the next component; an object whose type has a parse procedure gets the rest of the
-name (a symbolic link, a device, a registry key). Any other object with something left of the name is an error.
+A directory is searched for the next component; an object whose type has a parse procedure gets the rest of
+the name (a symbolic link, a device, a registry key). Any other object with something left of the name is an
+error.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ T = TypeVar("T", bound=KernelObject)
 
 MAXIMUM_REPARSES = 32
 DOS_DEVICES = "??"
-"""`\\??` is not in the root directory: it is the directory of the process's device map."""
+r"""`\??` is not in the root directory: it is the directory of the process's device map."""
 
 
 class Walk:
-    """One search. `place` is filled when the name led to a directory that does not have its last component."""
+    """One search. `place` is filled when the name led to a directory that lacks its last component."""
 
     def __init__(self, who: Thread | Kernel, request: ParseRequest, *, inserting: bool) -> None:
         self.who = who
@@ -118,7 +119,7 @@ class Walk:
 
 
 def dos_devices(who: Thread | Kernel) -> Directory:
-    """The directory `\\??` means to this thread: its process's device map, else the machine's."""
+    r"""The directory `\??` means to this thread: its process's device map, else the machine's."""
     kernel = who if isinstance(who, Kernel) else who.kernel
     manager = kernel[ObjectManager]
     device_map = 0 if isinstance(who, Kernel) else int(who.process.eprocess.DeviceMap)
@@ -133,7 +134,8 @@ def root_object(who: Thread | Kernel, root_handle: int) -> KernelObject | None:
     if not root_handle:
         return None
     assert not isinstance(who, Kernel), "a handle needs a process"
-    return by_handle(who, root_handle, 0)
+    root: KernelObject = by_handle(who, root_handle, 0)
+    return root
 
 
 def lookup(
@@ -177,7 +179,9 @@ def place_for(
     directory, name = walk.place
     if not isinstance(who, Kernel):
         wanted = (
-            rights.DIRECTORY_CREATE_SUBDIRECTORY if request.kind is DIRECTORY else rights.DIRECTORY_CREATE_OBJECT
+            rights.DIRECTORY_CREATE_SUBDIRECTORY
+            if request.kind is DIRECTORY
+            else rights.DIRECTORY_CREATE_OBJECT
         )
         walk.manager.check_access(who, directory, wanted)
     return None, directory, name

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=KernelObject)
 
-OPTIONAL_SIZES = {0x01: 0x20, 0x02: 0x20, 0x04: 0x10, 0x08: 0x20, 0x10: 0x10, 0x20: 0x00, 0x40: 0x10, 0x80: 0x10}
+OPTIONAL_SIZES = {
+    0x01: 0x20,
+    0x02: 0x20,
+    0x04: 0x10,
+    0x08: 0x20,
+    0x10: 0x10,
+    0x20: 0x00,
+    0x40: 0x10,
+    0x80: 0x10,
+}
 """InfoMask bit to size of the optional header; bit 0x20 (padding) has none of its own here."""
 INFO_MASK_TO_OFFSET = bytes(
     sum(size for bit, size in OPTIONAL_SIZES.items() if mask & bit) & 0xFF for mask in range(256)
@@ -66,7 +75,8 @@ def create(
 ) -> T:
     """A new object with one reference, no name and no handle (ObCreateObject).
 
-    `size` where the body is larger than the type says, `wrap` where the Python object needs more than its address.
+    `size` where the body is larger than the type says, `wrap` where the Python object needs more than an
+    address.
     """
     manager = kernel[ObjectManager]
     index = manager.index(kind)

@@ -69,7 +69,9 @@ def NtDuplicateObject(
     try:
         target = by_handle(thread, TargetProcessHandle, rights.PROCESS_DUP_HANDLE, processes)
         access = _duplicate_access(thread, obj, entry, DesiredAccess, Options)
-        attributes = entry.attributes if Options & DUPLICATE_SAME_ATTRIBUTES else HandleAttributes & OBJ_INHERIT
+        attributes = (
+            entry.attributes if Options & DUPLICATE_SAME_ATTRIBUTES else HandleAttributes & OBJ_INHERIT
+        )
         handle = insert_handle(target, obj, access, attributes)
         if TargetHandle is not None:
             TargetHandle.write(handle)

@@ -28,7 +28,9 @@ class SymbolicLink(Body):
         return self.view.LinkTarget.text
 
 
-def _parse(who: Thread | Kernel, link: SymbolicLink, rest: str, request: ParseRequest) -> KernelObject | Reparse:
+def _parse(
+    who: Thread | Kernel, link: SymbolicLink, rest: str, request: ParseRequest
+) -> KernelObject | Reparse:
     return Reparse(link.target + rest)
 
 

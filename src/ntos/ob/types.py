@@ -1,7 +1,8 @@
-"""Object types: what a kind of object is called, how large it is, which rights it knows, who is told of its fate.
+"""Object types: what a kind of object is called, how large it is, which rights it knows, who is told of its
+fate.
 
-An `ObjectType` is a declaration, made once where its owner stands (`EVENT = ObjectType("Event", …)`). Each running
-kernel has an OBJECT_TYPE of its own for it, a true object in memory, found through ObTypeIndexTable.
+An `ObjectType` is a declaration, made once where its owner stands (`EVENT = ObjectType("Event", …)`). Each
+running kernel has an OBJECT_TYPE of its own for it, a true object in memory, found through ObTypeIndexTable.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class ParseRequest:
     name: str
     """The whole name, as it was before the first reparse."""
     context: Any = None
-    """What the opener passed for the parse procedure it expects (io: create options; cm: class and options)."""
+    """What the opener passed for the parse procedure it expects (io: create options; cm: class)."""
     granted: int | None = None
     """Set by a parse procedure that has done the access check itself; the handle then gets exactly this."""
     directory: KernelObject | None = None
@@ -135,7 +136,7 @@ class ObjectType(Generic[T]):
         self.delete: Callable[[T], None] | None = None
         """(object): the last reference is gone; the body is still there."""
         self.parse: Callable[[Thread | Kernel, T, str, ParseRequest], KernelObject | Reparse] | None = None
-        """(who, object, rest of the name, request): an object with a reference for the caller, or a reparse."""
+        """(who, object, rest of the name, request): an object with a reference, or a reparse."""
         self.security: Callable[..., Any] | None = None
         """The security procedure, in the shape `se` gives it."""
         self.query_name: Callable[[T], str] | None = None
@@ -147,13 +148,14 @@ class ObjectType(Generic[T]):
 
 
 TYPE_NAMES = (
-    "Type", "Directory", "SymbolicLink", "Token", "Job", "Process", "Thread", "Partition", "UserApcReserve",
-    "IoCompletionReserve", "ActivityReference", "PsSiloContextPaged", "PsSiloContextNonPaged", "DebugObject",
-    "Event", "Mutant", "Callback", "Semaphore", "Timer", "IRTimer", "Profile", "KeyedEvent", "WindowStation",
-    "Desktop", "Composition", "RawInputManager", "CoreMessaging", "ActivationObject", "TpWorkerFactory", "Adapter",
-    "Controller", "Device", "Driver", "IoCompletion", "WaitCompletionPacket", "File", "TmTm", "TmTx", "TmRm",
-    "TmEn", "Section", "Session", "Key", "RegistryTransaction", "ALPC Port", "EnergyTracker", "PowerRequest",
-    "WmiGuid", "EtwRegistration", "EtwSessionDemuxEntry", "EtwConsumer", "CoverageSampler", "DmaAdapter",
+    "Type", "Directory", "SymbolicLink", "Token", "Job", "Process", "Thread", "Partition",
+    "UserApcReserve", "IoCompletionReserve", "ActivityReference", "PsSiloContextPaged",
+    "PsSiloContextNonPaged", "DebugObject", "Event", "Mutant", "Callback", "Semaphore", "Timer",
+    "IRTimer", "Profile", "KeyedEvent", "WindowStation", "Desktop", "Composition", "RawInputManager",
+    "CoreMessaging", "ActivationObject", "TpWorkerFactory", "Adapter", "Controller", "Device", "Driver",
+    "IoCompletion", "WaitCompletionPacket", "File", "TmTm", "TmTx", "TmRm", "TmEn", "Section",
+    "Session", "Key", "RegistryTransaction", "ALPC Port", "EnergyTracker", "PowerRequest", "WmiGuid",
+    "EtwRegistration", "EtwSessionDemuxEntry", "EtwConsumer", "CoverageSampler", "DmaAdapter",
 )  # fmt: skip
-"""The types of the reference build in the order it makes them; the first has index 2. Later ones are drivers'."""
+"""The types of the reference build in the order it makes them; the first has index 2."""
 FIRST_INDEX = 2

@@ -65,7 +65,11 @@ async def NtWaitForMultipleObjects(
 
 @service
 async def NtSignalAndWaitForSingleObject(
-    thread: Thread, SignalHandle: HANDLE, WaitHandle: HANDLE, Alertable: BOOLEAN, Timeout: In[LARGE_INTEGER] | None
+    thread: Thread,
+    SignalHandle: HANDLE,
+    WaitHandle: HANDLE,
+    Alertable: BOOLEAN,
+    Timeout: In[LARGE_INTEGER] | None,
 ) -> NTSTATUS:
     """Set an event, release a mutant or a semaphore, and wait for another object without a gap between."""
     signalled = by_handle(thread, SignalHandle, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ntos.hal.cpu import PREEMPTED, Fault, Trap
+from ntos.hal.cpu import PREEMPTED, Context, Fault, Trap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,23 +68,25 @@ class ScriptedBackend:
         self.forgotten: list[tuple[int, int]] = []
         """(physical address, size) of code reported as changed."""
 
-    def play(self, context: ScriptedContext, steps: Iterable[Step]) -> None:
+    def play(self, context: Context, steps: Iterable[Step]) -> None:
         """What the guest of `context` does next, after what it was given before."""
+        assert isinstance(context, ScriptedContext)
         context.steps.extend(steps)
 
     def new_context(self) -> ScriptedContext:
         """Registers as at the first instruction of a user thread."""
         return ScriptedContext()
 
-    def run(self, context: ScriptedContext, tables: PageTables, *, step: bool = False) -> Trap:
+    def run(self, context: Context, tables: PageTables, *, step: bool = False) -> Trap:
         """The next step of the context's script."""
+        assert isinstance(context, ScriptedContext)
         self.runs += 1
         if not context.steps:
             return PREEMPTED
         now = context.steps.popleft()
         return now if isinstance(now, Trap) else now(context)
 
-    def exact_fault(self, context: ScriptedContext, tables: PageTables, fault: Fault) -> Fault:
+    def exact_fault(self, context: Context, tables: PageTables, fault: Fault) -> Fault:
         """Scripted faults are exact."""
         return fault
 
