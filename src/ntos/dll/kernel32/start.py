@@ -13,7 +13,8 @@ from ntos.um.thread import UserThread
 async def BaseThreadInitThunk(
     thread: UserThread, LdrReserved: DWORD, lpStartAddress: Code, lpParameter: PVOID
 ) -> None:
-    """Run the start routine; the thread ends with what it returns. With `LdrReserved` the loader only says hello."""
+    """Run the start routine; the thread ends with what it returns. With `LdrReserved` the loader only
+    says hello."""
     if LdrReserved:
         return
     code = await thread.call(lpStartAddress, lpParameter)

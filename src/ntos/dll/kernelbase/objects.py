@@ -18,7 +18,7 @@ from ntos.abi.types import HANDLE, LARGE_INTEGER, SIZE_T
 from ntos.abi.win32 import INFINITE
 from ntos.rtl import path as dos_path
 from ntos.rtl.environment import Environment, parse_block
-from ntos.um.export import set_last_error
+from ntos.um.export import WinError, set_last_error
 from ntos.um.thread import Frame, UserThread
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ def full_path(thread: UserThread, path: str) -> dos_path.FullPath:
 
 
 def nt_path(thread: UserThread, path: str) -> str:
-    """The NT name of a DOS path."""
+    """The NT name of a DOS path; ERROR_PATH_NOT_FOUND where it can have none."""
+    if not path.strip(" "):
+        raise WinError(ERROR.PATH_NOT_FOUND)
     return dos_path.dos_to_nt(path, current_directory(thread), drive_directories(thread))
 
 

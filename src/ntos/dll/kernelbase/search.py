@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ntos.abi.errors import ERROR
 from ntos.abi.io import FILE_ATTRIBUTE_DIRECTORY
 from ntos.abi.layout.file_info import FILE_BASIC_INFORMATION
+from ntos.abi.layout.shared_data import KUSER_SHARED_DATA
+from ntos.abi.mm import USER_SHARED_DATA
 from ntos.abi.pointer import Ptr
 from ntos.abi.status import NtError
 from ntos.abi.types import BOOL, DWORD, PVOID, WCHAR
@@ -19,8 +21,6 @@ from ntos.rtl.text import unit_count
 from ntos.um.export import WinError, export
 from ntos.um.thread import UserThread
 
-SYSTEM_DIRECTORY = "C:\\Windows\\System32"
-WINDOWS_DIRECTORY = "C:\\Windows"
 NO_CURRENT_DIRECTORY = "NoDefaultCurrentDirectoryInExePath"
 BASE_SEARCH_PATH_ENABLE_SAFE_SEARCHMODE = 1
 BASE_SEARCH_PATH_DISABLE_SAFE_SEARCHMODE = 0x10000
@@ -40,8 +40,19 @@ def image_directory(thread: UserThread) -> str:
     return parameters(thread).ImagePathName.text.rpartition("\\")[0]
 
 
-def _system_directories() -> list[str]:
-    return [SYSTEM_DIRECTORY, WINDOWS_DIRECTORY + "\\System", WINDOWS_DIRECTORY]
+def windows_directory(thread: UserThread) -> str:
+    """The directory Windows is in (KUSER_SHARED_DATA.NtSystemRoot)."""
+    return KUSER_SHARED_DATA(thread.memory, USER_SHARED_DATA).NtSystemRoot
+
+
+def system_directory(thread: UserThread) -> str:
+    """The directory of the system's DLLs."""
+    return windows_directory(thread) + "\\System32"
+
+
+def _system_directories(thread: UserThread) -> list[str]:
+    windows = windows_directory(thread)
+    return [system_directory(thread), windows + "\\System", windows]
 
 
 def _path_directories(thread: UserThread) -> list[str]:
@@ -51,7 +62,7 @@ def _path_directories(thread: UserThread) -> list[str]:
 def executable_search_path(thread: UserThread, name: str) -> list[str]:
     """Where CreateProcess looks for a program of this name."""
     here = ["."] if needs_current_directory(thread, name) else []
-    return [image_directory(thread), *here, *_system_directories(), *_path_directories(thread)]
+    return [image_directory(thread), *here, *_system_directories(thread), *_path_directories(thread)]
 
 
 def needs_current_directory(thread: UserThread, name: str) -> bool:
@@ -61,7 +72,7 @@ def needs_current_directory(thread: UserThread, name: str) -> bool:
 
 def module_search_path(thread: UserThread) -> list[str]:
     """Where DLLs are looked for, the safe order."""
-    return [image_directory(thread), *_system_directories(), ".", *_path_directories(thread)]
+    return [image_directory(thread), *_system_directories(thread), ".", *_path_directories(thread)]
 
 
 async def file_attributes(thread: UserThread, path: str) -> int | None:
@@ -123,7 +134,7 @@ async def SearchPathW(
 def _default_path(thread: UserThread) -> list[str]:
     if thread.state(SearchMode).safe:
         return module_search_path(thread)
-    return [image_directory(thread), ".", *_system_directories(), *_path_directories(thread)]
+    return [image_directory(thread), ".", *_system_directories(thread), *_path_directories(thread)]
 
 
 @export

@@ -1,0 +1,88 @@
+"""Which file CreateProcess starts: its rules for names, unquoted blanks and the search path.
+
+Rules: Microsoft Learn, CreateProcessW, lpApplicationName and lpCommandLine; process-creation.md 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ntos.abi.errors import ERROR
+from ntos.dll.kernelbase.objects import environment, full_path
+from ntos.dll.kernelbase.search import (
+    executable_search_path,
+    file_attributes,
+    find_file,
+    is_directory,
+    system_directory,
+)
+from ntos.um.export import WinError
+from ntos.um.thread import UserThread
+
+BLANKS = " \t"
+
+
+@dataclass
+class Program:
+    """The file, and the command line the child sees."""
+
+    path: str
+    command_line: str
+    nt_path: str = ""
+
+
+def candidates(line: str) -> tuple[list[str], bool]:
+    """The names a command line may begin with, shortest first, and whether the name stood in quotes."""
+    if line.startswith('"'):
+        end = line.find('"', 1)
+        return [line[1:] if end < 0 else line[1:end]], True
+    cuts = [index for index, letter in enumerate(line) if letter in BLANKS and index]
+    names = [line[:cut] for cut in cuts if line[cut - 1] not in BLANKS]
+    whole = line.rstrip(BLANKS)
+    return names if names and names[-1] == whole else [*names, whole], False
+
+
+async def resolve(thread: UserThread, application: str | None, line: str | None) -> Program:
+    """The program of a call; ERROR_FILE_NOT_FOUND or PATH_NOT_FOUND where there is none."""
+    if application is not None:
+        path = full_path(thread, application).full if application else ""
+        found = await file_attributes(thread, path) if path else None
+        if found is None:
+            raise await _missing(thread, path)
+        if is_directory(found):
+            raise WinError(ERROR.ACCESS_DENIED)
+        return Program(path, line or f'"{application}"')
+    assert line is not None
+    names, quoted = candidates(line.lstrip(BLANKS) if line.strip(BLANKS) else "")
+    first_error: WinError | None = None
+    for index, name in enumerate(names):
+        hit = await _search(thread, name)
+        if hit is not None:
+            rest = line.lstrip(BLANKS)
+            if index and not quoted:
+                rest = f'"{name}"{rest[len(name) :]}'
+            return Program(hit, rest)
+        first_error = first_error or await _missing(thread, name)
+    raise first_error or WinError(ERROR.FILE_NOT_FOUND)
+
+
+async def _search(thread: UserThread, name: str) -> str | None:
+    if not name:
+        return None
+    hit = await find_file(thread, name, executable_search_path(thread, name), ".exe")
+    if hit is not None and is_directory(await file_attributes(thread, hit)):
+        return None
+    return hit
+
+
+async def _missing(thread: UserThread, name: str) -> WinError:
+    """Path or file not found, by whether the directory is there."""
+    folder = name[: max(name.rfind("\\"), name.rfind("/")) + 1]
+    if folder and not is_directory(await file_attributes(thread, folder)):
+        return WinError(ERROR.PATH_NOT_FOUND)
+    return WinError(ERROR.FILE_NOT_FOUND)
+
+
+def command_shell(thread: UserThread) -> str:
+    """What runs batch files: %ComSpec%, else cmd.exe of the system directory."""
+    return environment(thread).get("ComSpec") or system_directory(thread) + "\\cmd.exe"
