@@ -120,6 +120,9 @@ class Thread(DispatcherObject, Parts):
         self.refusal: Denied | None = None
         """Why the last refused service refused; `ntos explain` and traces carry it."""
         self.call_depth = 0
+        self.door_stack = 0
+        """RSP at the entry of the export being served: where an unwinder finds its caller, whatever the export has
+        put on the stack since."""
         kernel.threads[address] = self
 
     @property

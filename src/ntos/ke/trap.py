@@ -60,6 +60,7 @@ async def run_user(thread: Thread, floor: int = 0, limit: int = 0) -> None:
                 number = context.rax & 0xFFFF_FFFF
                 door = doors.get(number)
                 if door is not None:
+                    thread.door_stack = context.rsp
                     pending = door.enter(thread)
                     if pending is not None:
                         await pending
@@ -156,14 +157,14 @@ class Gate(CallGate):
         context = thread.context
         if thread.call_depth >= MAXIMUM_DEPTH:
             raise GuestFault(context.rsp, 1, STATUS.STACK_OVERFLOW)
-        rip, rsp = context.rip, context.rsp
+        rip, rsp, door_stack = context.rip, context.rsp, thread.door_stack
         stack = ((rsp - 0x28) & ~0xF) - ARGUMENT_AREA
         extra = arguments[4:MAXIMUM_ARGUMENTS]
         block = bytearray(8 + ARGUMENT_AREA + 0x28)
         struct.pack_into("<Q", block, 0, thread.kernel.entry_points["KiUserCallbackReturn"])
         struct.pack_into(f"<{len(extra)}Q", block, 8 + HOME_SPACE, *(value & 0xFFFF_FFFF_FFFF_FFFF for value in extra))
         # A machine frame: an unwinder crossing this call finds the caller of the Python export behind it.
-        struct.pack_into("<5Q", block, 8 + ARGUMENT_AREA, rip, 0x33, 0x202, rsp, 0x2B)
+        struct.pack_into("<5Q", block, 8 + ARGUMENT_AREA, rip, 0x33, 0x202, door_stack or rsp, 0x2B)
         thread.memory.write(stack - 8, block)
         context.rcx, context.rdx, context.r8, context.r9 = (*arguments[:4], 0, 0, 0, 0)[:4]
         context.rsp = stack - 8
@@ -174,7 +175,7 @@ class Gate(CallGate):
         finally:
             thread.call_depth -= 1
         result = context.r10
-        context.rip, context.rsp = rip, rsp
+        context.rip, context.rsp, thread.door_stack = rip, rsp, door_stack
         return result
 
     def system_call(self, thread: Thread, name: str, arguments: tuple[int, ...]) -> Any:

@@ -44,6 +44,8 @@ OTHER_NAME = "_o_"
 """ucrtbase exports most functions a second time under this prefix."""
 TABLE_SIZE = 0x1000
 STUB_SIZE = 11
+COPIES_OF_NTDLL = frozenset({"__C_specific_handler"})
+"""Routines of which the C runtimes carry copies; ntdll's serves them all."""
 NT_STUB = bytes.fromhex("4c8bd1b8") + b"%b" + bytes.fromhex("f604250803fe7f017503 0f05c3 cd2ec3 0f1f840000000000")
 """ntdll's own stub: mov r10,rcx; mov eax,N; test byte [7FFE0308h],1; jne; syscall; ret; int 2Eh; ret; padding.
 Programs read the number from it or compare its bytes (32 bytes a stub, as in the reference build)."""
@@ -175,6 +177,8 @@ class _Synthesis:
             if label in self._pending:
                 code += bytes(-len(code) % 4)
                 start = base + self._pending[label]
+                # No `ret`: an unwinder would take it for an epilog, and nobody called this code.
+                code[self._pending[label] + STUB_SIZE - 1 : self._pending[label] + STUB_SIZE] = BREAKPOINT
                 self.builder.function_table([(start, start + STUB_SIZE, base + len(code))])
                 code += unwind
 
@@ -286,6 +290,8 @@ class _Synthesis:
                 host = (apiset.resolve(host, self.dll + ".dll") or "").lower().removesuffix(".dll")
             if host and host != self.dll and available(host) and function in _implemented(host):
                 return f"{host.upper()}.{function}"
+        if name in COPIES_OF_NTDLL and self.dll != "ntdll":
+            return f"NTDLL.{name}"
         if self.dll in ("kernel32", "advapi32", "shlwapi", "shell32", "user32") and (
             name in exports_of("kernelbase") or name in _leaf_names("kernelbase")
         ):

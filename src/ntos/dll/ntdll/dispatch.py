@@ -36,11 +36,14 @@ EXCEPTION_ADDRESS = 0x10
 async def KiUserExceptionDispatcher(thread: UserThread) -> Never:  # type: ignore[misc]
     """Where the kernel puts an exception: the CONTEXT at RSP, the EXCEPTION_RECORD at RSP + 0x4F0."""
     context = thread.context.rsp
-    await _dispatch_and_go(thread, context + RECORD_OFFSET, context)
+    await _dispatch_and_go(thread, context + RECORD_OFFSET, context, context)
 
 
-async def _dispatch_and_go(thread: UserThread, record: int, context: int) -> None:
-    """Dispatch, then continue where the context says, at the handler, or not at all."""
+async def _dispatch_and_go(thread: UserThread, record: int, context: int, stack: int) -> None:
+    """Dispatch, then continue where the context says, at the handler, or not at all.
+
+    `stack` is RSP of the stub being served: what goes wrong is an exception there.
+    """
     try:
         handled, guard = await dispatch(thread, record, context)
         if guard is not None:
@@ -51,6 +54,7 @@ async def _dispatch_and_go(thread: UserThread, record: int, context: int) -> Non
         else:
             await second_chance(thread, record, context)
     except NtError as error:
+        thread.context.rsp = stack
         thread.raise_exception(int(error.status), noncontinuable=True)
 
 
@@ -65,14 +69,14 @@ async def RtlRaiseException(  # type: ignore[misc]
 async def raise_record(thread: UserThread, record: int, registers: Registers) -> None:
     """Dispatch a record as if raised by code with these registers."""
     guest.put64(thread.memory, record + EXCEPTION_ADDRESS, registers.rip)
-    # Room on the stack that is given up only with everything below the frame that takes the exception.
+    # Room that is given up only with everything below the frame that takes the exception: no `frame()`.
     thread.context.rsp = context = (thread.context.rsp - CONTEXT_SIZE) & ~0xF
     registers.write(thread.memory, context)
     if thread.peb.BeingDebugged:
         await guest.settle(nt.NtRaiseException(thread, record, context, 1))
         return
     tell_raised(thread, record)
-    await _dispatch_and_go(thread, record, context)
+    await _dispatch_and_go(thread, record, context, registers.rsp - 8)
 
 
 @export
