@@ -46,7 +46,7 @@ def set_sddl(obj: KernelObject, text: str) -> None:
 def check_access(thread: Thread, obj: KernelObject, desired: int) -> int:
     """The rights a handle gets, or NtError(ACCESS_DENIED) with the rule (ObCheckObjectAccess)."""
     kind = obj.kernel[ObjectManager].kind_of(obj)
-    if kind.security_required and kind.security is None and not header_of(obj).SecurityDescriptor:
+    if kind.security is None and not header_of(obj).SecurityDescriptor:
         _assign_late(obj)
     granted = access_check(subject(thread), descriptor_of(obj), desired, kind.mapping)
     return granted & (kind.valid_access | rights.ACCESS_SYSTEM_SECURITY)
@@ -76,16 +76,14 @@ def assign(thread: Thread | None, obj: KernelObject, parent: KernelObject | None
 
 
 def _assign_late(obj: KernelObject) -> None:
-    """A descriptor for an object that nobody inserted by name or handle: processes and threads get their
-    own.
-    """
+    """A descriptor for what was made without name and handle: a process's or thread's own user's."""
     process = obj.process if isinstance(obj, Thread) else obj
-    if not isinstance(process, Process):
-        _assign_kernel_default(obj)
-        return
     kind = obj.kernel[ObjectManager].kind_of(obj)
-    own = Subject(primary_token(process))
-    set_descriptor(obj, descriptors.assign(own, kind.mapping, type_name=kind.name))
+    if isinstance(process, Process):
+        own = Subject(primary_token(process))
+        set_descriptor(obj, descriptors.assign(own, kind.mapping, type_name=kind.name))
+    elif kind.security_required:
+        _assign_kernel_default(obj)
 
 
 def _assign_kernel_default(obj: KernelObject) -> None:
