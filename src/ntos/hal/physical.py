@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 ZERO_PAGE = bytes(PAGE_SIZE)
-FIRST_FRAME = 0x100
-"""The first MiB is left as on a PC: real-mode vectors, the low stub, firmware."""
+FIRST_FRAME = 0x1AE
+"""The first MiB is left as on a PC (real-mode vectors, the low stub, firmware); the rest up to the System PML4 at
+0x1AD000 stays free too, because readers take the lowest page that looks like a PML4 for the kernel's."""
 
 
 class PhysicalMemory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from ntos import cm, io, mm, ob
@@ -9,13 +10,14 @@ from ntos.abi.services import number_of
 from ntos.abi.status import STATUS
 from ntos.ex.pool import PagedAndNonpagedPool
 from ntos.init import system_process
-from ntos.init.kernel_image import map_kernel_image
+from ntos.init.kernel_image import map_kernel_image, symbol
 from ntos.init.processor import make_processor
 from ntos.init.services import load_service_modules
 from ntos.init.shared_data import SharedData
 from ntos.ke import exception
 from ntos.ke import service as services
 from ntos.ke.scheduler import Scheduler
+from ntos.mm.protect import PROTECT_TO_VALUE
 from ntos.ps import install as ps_install
 from ntos.ps.manager import ProcessManager
 from ntos.se import boot as security
@@ -41,6 +43,7 @@ def phase0(kernel: Kernel, *, aslr: bool) -> None:
     make_processor(kernel)
     ob.bootstrap(kernel)
     mm.initialize(kernel, aslr=aslr, shared_data=shared.frame)
+    kernel.memory.write(symbol(kernel, "MmProtectToValue"), struct.pack("<32I", *PROTECT_TO_VALUE))
     ps_install.install(kernel)
     token = security.initialize(kernel, seed=kernel.random.getrandbits(32))
     ob.publish(kernel)
@@ -58,7 +61,7 @@ def map_ntdll(kernel: Kernel, rvas: dict[str, int]) -> None:
     """Make ntdll's section and learn where the kernel enters user mode; the base is the same in all processes."""
     manager = kernel[ProcessManager]
     file = io.open_file(kernel, NTDLL, access=0x20)
-    manager.ntdll = mm.create_image_section(kernel, file.backing())
+    manager.ntdll = mm.create_image_section(kernel, file.backing)
     manager.ntdll_base = manager.ntdll.base
     kernel.entry_points.update({name: manager.ntdll_base + rva for name, rva in rvas.items()})
     missing = [name for name in ENTRY_POINTS if name not in kernel.entry_points]
