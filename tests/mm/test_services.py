@@ -64,8 +64,8 @@ class Caller:
         return int(self.world.call(self.thread, name, *arguments))
 
     def allocate(
-        self, size: int, kind: int = MEM_COMMIT | MEM_RESERVE, protect: int = PAGE_READWRITE, *, base: int = 0,
-        process: int = SELF,
+        self, size: int, kind: int = MEM_COMMIT | MEM_RESERVE, protect: int = PAGE_READWRITE, *,
+        base: int = 0, process: int = SELF,
     ) -> tuple[int, int, int]:  # fmt: skip
         """(status, base, size) of NtAllocateVirtualMemory."""
         place, region = self.put(base), self.put(size)
@@ -249,7 +249,7 @@ def test_written_pages_of_a_watched_range_are_told(caller: Caller) -> None:
 
 
 def test_pages_can_be_locked_once(caller: Caller) -> None:
-    """NtLockVirtualMemory brings pages in; NtUnlockVirtualMemory of pages that are not locked is NOT_LOCKED."""
+    """NtLockVirtualMemory brings pages in; NtUnlockVirtualMemory without a lock is NOT_LOCKED."""
     _, base, _ = caller.allocate(0x2000)
 
     def ask(name: str) -> int:

@@ -55,14 +55,19 @@ def test_touching_the_guard_moves_it_down(memory: Any, thread: Any) -> None:
     assert mm.query(memory.space, limit - PAGE).protect == PAGE_READWRITE
 
 
+def touch_downward(thread: Any, address: int) -> None:
+    """Write to each page below an address until that fails."""
+    while True:
+        address -= PAGE
+        thread.memory.write(address, b"x")
+
+
 def test_the_end_of_the_stack_is_an_overflow(memory: Any, thread: Any) -> None:
     """When no guard fits below, STACK_OVERFLOW is raised and what is left is committed for its handler."""
     bottom = int(thread.teb.DeallocationStack)
     address = int(thread.teb.NtTib.StackLimit)
     with pytest.raises(GuestFault) as fault:
-        while True:
-            address -= PAGE
-            thread.memory.write(address, b"x")
+        touch_downward(thread, address)
     assert fault.value.status == STATUS.STACK_OVERFLOW
     assert int(thread.teb.NtTib.StackLimit) == bottom + PAGE
     thread.memory.write(bottom + PAGE, b"room for a handler")

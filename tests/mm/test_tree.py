@@ -83,7 +83,7 @@ def test_nodes_are_as_readers_expect_them(memory: Any) -> None:
 
 
 class Model:
-    """What a simple account of forty-eight pages says: per page its range, its protection (None: reserved)."""
+    """A simple account of forty-eight pages: per page its range and protection (None: reserved)."""
 
     def __init__(self) -> None:
         self.range: list[int | None] = [None] * PAGES
@@ -131,8 +131,10 @@ def test_any_sequence_agrees_with_the_model(memory: Any, steps: list[tuple[str, 
 def apply(process: Any, kind: str, address: int, size: int, protection: int) -> None:
     space = mm.space_of(process)
     if kind in {"reserve", "allocate"}:
-        how = "reserve" if kind == "reserve" else "commit"
-        mm.allocate(process, size, address=address, kind=how, protection=protection)
+        base = mm.allocate(process, size, address=address, kind="reserve", protection=protection)
+        if kind == "allocate":
+            mm.free(process, base)
+            mm.allocate(process, size, address=address, protection=protection)
     elif kind == "commit":
         mm.commit(process, address, size, protection)
     elif kind == "protect":

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ntos.io.device import Device
     from ntos.io.driver import Opening
     from ntos.io.request import CompletionPort, Request
-    from ntos.io.volume.node import Node
+    from ntos.io.volume.node import MappedFile, Node
     from ntos.ke.kernel import Kernel
     from ntos.ke.process import Process
     from ntos.ob import KernelObject
@@ -246,6 +246,21 @@ class NodeBacking:
     def __init__(self, file: FileObject, node: Node) -> None:
         self._file = file
         self.node = node
+
+    @property
+    def file(self) -> FileObject:
+        """The file object that the control area keeps alive and leads to."""
+        return self._file
+
+    @property
+    def version(self) -> Hashable:
+        """Differs once the file was written: an image kept from an earlier use is then read again."""
+        facts = self.node.facts()
+        return facts.size, facts.write, facts.change
+
+    def show_mapped(self, pages: MappedFile | None) -> None:
+        """From now on these pages and the file must agree; None: no longer."""
+        self.node.mapped = pages
 
     @property
     def size(self) -> int:

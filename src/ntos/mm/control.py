@@ -72,7 +72,7 @@ class ControlArea:
         self.words = manager.physical.words
         self.physical = manager.physical
         self.backing = backing
-        self.file: ob.KernelObject | None = backing.file if isinstance(backing, OfFile) else None
+        self.file: ob.KernelObject | None = None
         self.parts = parts
         self._firsts = [part.first for part in parts]
         self.pages = parts[-1].first + parts[-1].count
@@ -105,9 +105,7 @@ class ControlArea:
             part.prototypes = self.prototypes + 8 * part.first
             following = part.address + size if number + 1 < len(self.parts) else 0
             self._write_subsection(part, following)
-        if self.file is not None:
-            ob.reference(self.file)
-            self.link_file(self.file, self.address)
+        self.hold_file()
 
     def _write_subsection(self, part: Part, following: int) -> None:
         subsection = SUBSECTION(self.kernel.memory, part.address)
@@ -122,7 +120,22 @@ class ControlArea:
         flags.Protection = part.protection
         flags.SectorEndOffset = part.file_size & 0x1FF
 
-    def link_file(self, file: ob.KernelObject, value: int) -> None:
+    def hold_file(self) -> None:
+        """Keep the file object alive, where there is one, and lead from each to the other."""
+        backing: object = self.backing
+        if isinstance(backing, OfFile):
+            self.file = backing.file
+            ob.reference(self.file)
+            self._link_file(self.file, self.address)
+
+    def let_file_go(self) -> None:
+        """Undo `hold_file`; the file object may be gone afterwards."""
+        file, self.file = self.file, None
+        if file is not None:
+            self._link_file(file, 0)
+            ob.dereference(file)
+
+    def _link_file(self, file: ob.KernelObject, value: int) -> None:
         """FILE_OBJECT.SectionObjectPointer leads to the area (`value` 0: no longer), and the area to the
         file.
         """
@@ -251,12 +264,9 @@ class ControlArea:
                 physical.release(entry & FRAME_MASK)
         self.manager.uncharge(self.charged)
         self.charged = 0
-        if self.file is not None:
-            self.link_file(self.file, 0)
+        self.let_file_go()
         for block in (self.address, self.segment_address, self.prototypes, *self._extensions):
             pool.free(block)
-        if self.file is not None:
-            ob.dereference(self.file)
 
     def clean_views(self, page: int) -> bool:
         """Gather the dirty bits of every entry that maps a page, and make those entries clean again."""

@@ -72,19 +72,16 @@ class ImageArea(ControlArea):
         self.kernel.memory.write(self.prototypes, b"".join(entries))
 
     def unused(self) -> None:
-        """Stay, where the file can say later that it is still the same; the file itself is free to be
-        changed.
-        """
+        """Stay, where the file can say later that it is still the same; the file itself is let go."""
         if self.version is None:
             self.destroy()
-        elif self.file is not None:
-            self.link_file(self.file, 0)
+        else:
+            self.let_file_go()
 
-    def add_section(self) -> None:
-        """A section object leads here, perhaps after a time without any."""
-        if self.file is not None and not self.in_use:
-            self.link_file(self.file, self.address)
-        super().add_section()
+    def revive(self, backing: Backing) -> None:
+        """Lead to a file again, after a time without any section or view."""
+        self.backing = backing
+        self.hold_file()
 
     def destroy(self) -> None:
         """Forget the image; its base it keeps until the next boot."""

@@ -138,7 +138,10 @@ def image_area(kernel: Kernel, backing: Backing) -> ImageArea:
     state = manager(kernel)
     known = state.images.get(backing.identity)
     if isinstance(known, ImageArea):
-        if known.in_use or (isinstance(backing, Versioned) and backing.version == known.version):
+        if known.in_use:
+            return known
+        if isinstance(backing, Versioned) and backing.version == known.version:
+            known.revive(backing)
             return known
         known.destroy()
     made = ImageArea(state, backing)
