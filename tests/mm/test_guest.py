@@ -31,9 +31,9 @@ class Guest:
         self.faults = 0
 
     def run(self, code: bytes, **registers: int) -> Any:
-        """Run until `syscall`, serving faults; gives the context. GuestFault where one is not to be mended."""
+        """Run until `syscall`, serving faults; gives the context. GuestFault where one stays."""
         self.process.memory.write(self.code, code)
-        context = self.backend.new_context()
+        context: Any = self.backend.new_context()
         context.rip = self.code
         for name, value in registers.items():
             setattr(context, name, value)
