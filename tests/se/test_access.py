@@ -92,14 +92,10 @@ CASES = [
     Case("rights granted before are kept", "O:SYG:SYD:", READ, READ, request=Request(previously=READ)),
     # Deny-only groups
     Case("a deny-only group allows nothing", "O:SYG:SYD:(A;;0x1;;;BA)", READ, DENIED, FILTERED_ADMIN),
-    Case(
-        "a deny-only group still denies", "O:SYG:SYD:(D;;0x1;;;BA)(A;;0x1;;;WD)", READ, DENIED, FILTERED_ADMIN
-    ),
+    Case("a deny-only group still denies", "O:SYG:SYD:(D;;0x1;;;BA)(A;;0x1;;;WD)", READ, DENIED, FILTERED_ADMIN),
     Case("the same group enabled allows", "O:SYG:SYD:(A;;0x1;;;BA)", READ, READ, ADMIN),
     # The owner
-    Case(
-        "the owner may change the DACL", f"O:{ME}G:SYD:", WRITE_DAC | READ_CONTROL, WRITE_DAC | READ_CONTROL
-    ),
+    Case("the owner may change the DACL", f"O:{ME}G:SYD:", WRITE_DAC | READ_CONTROL, WRITE_DAC | READ_CONTROL),
     Case("the owner gets no more than that", f"O:{ME}G:SYD:", READ, DENIED),
     Case("an owner by group counts too", "O:BAG:SYD:", WRITE_DAC, WRITE_DAC, ADMIN),
     Case("a deny-only group is no owner", "O:BAG:SYD:", WRITE_DAC, DENIED, FILTERED_ADMIN),
@@ -108,9 +104,7 @@ CASES = [
     Case("OWNER RIGHTS is nothing to others", "O:SYG:SYD:(A;;0x1;;;OW)", READ, DENIED),
     # MAXIMUM_ALLOWED
     Case("MAXIMUM_ALLOWED gathers what is granted", "O:SYG:SYD:(A;;0x1;;;BU)(A;;0x4;;;WD)", MAXIMUM, 5),
-    Case(
-        "MAXIMUM_ALLOWED leaves out what was denied first", "O:SYG:SYD:(D;;0x1;;;BU)(A;;0x7;;;WD)", MAXIMUM, 6
-    ),
+    Case("MAXIMUM_ALLOWED leaves out what was denied first", "O:SYG:SYD:(D;;0x1;;;BU)(A;;0x7;;;WD)", MAXIMUM, 6),
     Case("MAXIMUM_ALLOWED with nothing granted is refused", "O:SYG:SYD:(A;;0x1;;;LS)", MAXIMUM, DENIED),
     Case("MAXIMUM_ALLOWED and a right that is missing", "O:SYG:SYD:(A;;0x1;;;WD)", MAXIMUM | WRITE, DENIED),
     # Mandatory labels

@@ -1,8 +1,8 @@
 r"""How the registry comes up: `\REGISTRY` in the object namespace, hives, and what a fresh machine has.
 
-The contents are data (`data/*.toml`): a table per key, `name = value`. A string is REG_SZ, a number REG_DWORD,
-a list REG_MULTI_SZ; `{ expand = "…" }`, `{ qword = 1 }`, `{ hex = "00 01" }` and `{ link = '\REGISTRY\…' }` say
-the other types. `<machine>`, `<user>`, `<sid>`, `<guid>` stand for what differs from machine to machine.
+The contents are data (`data/*.toml`): a table per key, `name = value`. A string is REG_SZ, a number
+REG_DWORD, a list REG_MULTI_SZ; `{ expand = "…" }`, `{ qword = 1 }`, `{ hex = "00 01" }` and `{ link = "…" }`
+say the other types. `<machine>`, `<user>`, `<sid>`, `<guid>` stand for what differs from machine to machine.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ class _Walk:
     def _create(self, parent: KeyNode, name: str, creation: Creation) -> Key:
         link = bool(creation.options & REG_OPTION_CREATE_LINK)
         self._check(parent, rights.KEY_CREATE_LINK if link else rights.KEY_CREATE_SUB_KEY)
-        if parent.depth < 2 and not parent.hive_root:
+        if parent.depth < 2:
             # \REGISTRY, \REGISTRY\MACHINE and \REGISTRY\USER hold hives only.
             because = Denied(
                 "only hives may stand here",

@@ -105,9 +105,7 @@ def _watch(key: Key, change_filter: int, *, tree: bool) -> Watch:
     return key.watch
 
 
-def _complete(
-    thread: Thread, status: NTSTATUS, event: Event | None, block: int, routine: int, context: int
-) -> None:
+def _complete(thread: Thread, status: NTSTATUS, event: Event | None, block: int, routine: int, context: int) -> None:
     try:
         view = IO_STATUS_BLOCK(thread.memory, block)
         view.Status = int(status)

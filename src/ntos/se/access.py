@@ -227,13 +227,9 @@ class _Check:
             if ace.type in _ALLOWING:
                 if mask & ~granted & ~denied and self._matches(ace, owner=owner, restricted=restricted):
                     granted |= mask & ~denied
-            elif ace.type in _DENYING and self._matches(
-                ace, owner=owner, restricted=restricted, denying=True
-            ):
+            elif ace.type in _DENYING and self._matches(ace, owner=owner, restricted=restricted, denying=True):
                 if mask & remaining & ~granted:
-                    raise self._refuse_by_entry(
-                        index, ace, mask & remaining & ~granted, restricted=restricted
-                    )
+                    raise self._refuse_by_entry(index, ace, mask & remaining & ~granted, restricted=restricted)
                 denied |= mask & ~granted
             if not self.maximum and not remaining & ~granted:
                 break
@@ -274,14 +270,8 @@ class _Check:
     def _refuse_ungranted(self, refused: int, *, restricted: bool) -> NtError:
         subject = self.claims.restricted[0].sid if restricted else self.claims.user
         aces = self.descriptor.dacl.aces if self.descriptor.dacl is not None else ()
-        disabled = [
-            who(ace.sid) for ace in aces if ace.type in _ALLOWING and ace.mask & refused and not restricted
-        ]
-        rule = (
-            "no entry of the DACL grants it to a restricting SID"
-            if restricted
-            else "no entry of the DACL grants it"
-        )
+        disabled = [who(ace.sid) for ace in aces if ace.type in _ALLOWING and ace.mask & refused and not restricted]
+        rule = "no entry of the DACL grants it to a restricting SID" if restricted else "no entry of the DACL grants it"
         return _denied(
             rule,
             {
@@ -341,9 +331,7 @@ def _policy_text(policy: int) -> str:
     return ", ".join(name for bit, name in names if policy & bit) or "none"
 
 
-def _denied(
-    rule: str, inputs: dict[str, object], flip: str, status: NTSTATUS = STATUS.ACCESS_DENIED
-) -> NtError:
+def _denied(rule: str, inputs: dict[str, object], flip: str, status: NTSTATUS = STATUS.ACCESS_DENIED) -> NtError:
     return NtError(status, because=Denied(rule, inputs, flip))
 
 

@@ -13,9 +13,7 @@ from ntos.rtl import sid as sids
 
 ENABLED = constants.SE_GROUP_ENABLED
 DENY_ONLY = constants.SE_GROUP_USE_FOR_DENY_ONLY
-ORDINARY_GROUP = (
-    constants.SE_GROUP_MANDATORY | constants.SE_GROUP_ENABLED_BY_DEFAULT | constants.SE_GROUP_ENABLED
-)
+ORDINARY_GROUP = constants.SE_GROUP_MANDATORY | constants.SE_GROUP_ENABLED_BY_DEFAULT | constants.SE_GROUP_ENABLED
 INTEGRITY_GROUP = constants.SE_GROUP_INTEGRITY | constants.SE_GROUP_INTEGRITY_ENABLED
 NO_INDEX = 0xFFFF_FFFF
 
@@ -66,11 +64,7 @@ class Claims:
     @property
     def integrity(self) -> bytes:
         """The mandatory label; a token without one counts as untrusted."""
-        return (
-            sids.UNTRUSTED_LABEL
-            if self.integrity_index == NO_INDEX
-            else self.groups[self.integrity_index].sid
-        )
+        return sids.UNTRUSTED_LABEL if self.integrity_index == NO_INDEX else self.groups[self.integrity_index].sid
 
     @property
     def level(self) -> int:

@@ -100,9 +100,7 @@ class _Adapter:
         """A list that was given for this object itself."""
         if acl is None:
             return None
-        return replace(
-            acl, aces=tuple(ace for entry in acl.aces for ace in self._effective(entry, entry.flags))
-        )
+        return replace(acl, aces=tuple(ace for entry in acl.aces for ace in self._effective(entry, entry.flags)))
 
     def inherited(self, acl: Acl | None, *, mark: bool) -> tuple[Ace, ...]:
         """What a parent's list hands down; with `mark` the entries say that they are inherited."""
@@ -150,9 +148,7 @@ def _assign_dacl(
     if explicit is not None and explicit.present_dacl and not explicit.control & Control.DACL_DEFAULTED:
         control = Control.DACL_PRESENT | explicit.control & Control.DACL_PROTECTED
         own = adapt.own(explicit.dacl)
-        merge = (
-            explicit.control & Control.DACL_AUTO_INHERIT_REQ and not explicit.control & Control.DACL_PROTECTED
-        )
+        merge = explicit.control & Control.DACL_AUTO_INHERIT_REQ and not explicit.control & Control.DACL_PROTECTED
         if own is not None and merge and inherited:
             own = replace(own, aces=(*own.aces, *inherited))
             control |= Control.DACL_AUTO_INHERITED
@@ -237,18 +233,11 @@ def query(descriptor: Descriptor, information: int) -> bytes:
     control = Control(0)
     dacl = sacl = None
     if information & DACL:
-        bits = (
-            Control.DACL_PRESENT
-            | Control.DACL_AUTO_INHERITED
-            | Control.DACL_PROTECTED
-            | Control.DACL_DEFAULTED
-        )
+        bits = Control.DACL_PRESENT | Control.DACL_AUTO_INHERITED | Control.DACL_PROTECTED | Control.DACL_DEFAULTED
         control |= descriptor.control & bits
         dacl = descriptor.dacl
     if information & (SACL | LABEL | 0x60) and descriptor.sacl is not None:
-        kept = tuple(
-            ace for ace in descriptor.sacl.aces if information & _PARTS_OF_SACL.get(AceType(ace.type), SACL)
-        )
+        kept = tuple(ace for ace in descriptor.sacl.aces if information & _PARTS_OF_SACL.get(AceType(ace.type), SACL))
         if kept or information & SACL:
             sacl = replace(descriptor.sacl, aces=kept)
             control |= Control.SACL_PRESENT
@@ -264,9 +253,7 @@ def query(descriptor: Descriptor, information: int) -> bytes:
     ).to_bytes()
 
 
-def update(
-    current: Descriptor, new: Descriptor, information: int, subject: Subject, mapping: GenericMapping
-) -> bytes:
+def update(current: Descriptor, new: Descriptor, information: int, subject: Subject, mapping: GenericMapping) -> bytes:
     """The current descriptor with parts replaced (SeSetSecurityDescriptorInfo)."""
     claims = subject.claims
     result = current
@@ -325,9 +312,7 @@ def capture(memory: Memory, address: int) -> Descriptor:
         raise NtError(STATUS.UNKNOWN_REVISION)
     if control & Control.SELF_RELATIVE:
         return security.parse_descriptor(_read_relative(memory, address, head))
-    control, owner, group, sacl, dacl = security.parse_absolute_header(
-        memory.read(address, security.DESCRIPTOR_SIZE)
-    )
+    control, owner, group, sacl, dacl = security.parse_absolute_header(memory.read(address, security.DESCRIPTOR_SIZE))
     return Descriptor(
         read_sid(memory, owner) if owner else None,
         read_sid(memory, group) if group else None,

@@ -115,9 +115,7 @@ def NtAccessCheck(
 
 
 def _mapping(given: GENERIC_MAPPING) -> Mapping:
-    return Mapping(
-        int(given.GenericRead), int(given.GenericWrite), int(given.GenericExecute), int(given.GenericAll)
-    )
+    return Mapping(int(given.GenericRead), int(given.GenericWrite), int(given.GenericExecute), int(given.GenericAll))
 
 
 def _pack_used(privileges: int) -> bytes:
@@ -128,17 +126,13 @@ def _pack_used(privileges: int) -> bytes:
 
 
 @service
-def NtPrivilegeCheck(
-    thread: Thread, ClientToken: HANDLE, RequiredPrivileges: PVOID, Result: Out[BOOLEAN]
-) -> NTSTATUS:
+def NtPrivilegeCheck(thread: Thread, ClientToken: HANDLE, RequiredPrivileges: PVOID, Result: Out[BOOLEAN]) -> NTSTATUS:
     """Whether a token has privileges enabled: all of a set, or any; those that count are marked as used."""
     client = token_by_handle(thread, ClientToken, rights.TOKEN_QUERY)
     if not client.is_primary and client.level < IDENTIFICATION:
         raise NtError(STATUS.BAD_IMPERSONATION_LEVEL)
     held = client.claims.enabled
-    found = _mark_used(
-        thread.memory, RequiredPrivileges, lambda number: number < 64 and bool(held >> number & 1)
-    )
+    found = _mark_used(thread.memory, RequiredPrivileges, lambda number: number < 64 and bool(held >> number & 1))
     count, control = struct.unpack("<II", thread.memory.read(RequiredPrivileges, 8))
     Result.write(int(found == count if control & ALL_NECESSARY else found > 0))
     return STATUS.SUCCESS
@@ -154,8 +148,6 @@ def _mark_used(memory: Memory, address: int, held: Callable[[int], bool]) -> int
         low, high, attributes = struct.unpack("<III", memory.read(at, 12))
         used = held(low | high << 32)
         found += used
-        attributes = attributes & ~SE_PRIVILEGE_USED_FOR_ACCESS | (
-            SE_PRIVILEGE_USED_FOR_ACCESS if used else 0
-        )
+        attributes = attributes & ~SE_PRIVILEGE_USED_FOR_ACCESS | (SE_PRIVILEGE_USED_FOR_ACCESS if used else 0)
         ULONG.store(memory, at + 8, attributes)
     return found

@@ -176,9 +176,7 @@ class Token:
         self._derive_flags()
 
     def _entry(self, index: int) -> SID_AND_ATTRIBUTES:
-        return SID_AND_ATTRIBUTES(
-            self.kernel.memory, int(self.body.UserAndGroups) + index * SID_AND_ATTRIBUTES.size
-        )
+        return SID_AND_ATTRIBUTES(self.kernel.memory, int(self.body.UserAndGroups) + index * SID_AND_ATTRIBUTES.size)
 
     def _derive_flags(self) -> None:
         claims = self.claims
@@ -460,9 +458,7 @@ def impersonation_token(thread: Thread) -> Client | None:
     return Client(token, security.ImpersonationLevel, bool(security.EffectiveOnly))
 
 
-def impersonate(
-    thread: Thread, token: Token | None, level: int | None = None, *, effective_only: bool = False
-) -> None:
+def impersonate(thread: Thread, token: Token | None, level: int | None = None, *, effective_only: bool = False) -> None:
     """Let the thread act for another, or with None for its own process again (PsImpersonateClient)."""
     former = impersonation_token(thread)
     security = thread.ethread.ClientSecurity

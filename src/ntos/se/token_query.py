@@ -160,9 +160,7 @@ _SETTERS = {
     int(CLASS.TokenVirtualizationEnabled): (
         lambda _thread, found, value: _set_flag(found, constants.TOKEN_VIRTUALIZE_ENABLED, value)
     ),
-    int(CLASS.TokenUIAccess): (
-        lambda _thread, found, value: _set_flag(found, constants.TOKEN_UIACCESS, value)
-    ),
+    int(CLASS.TokenUIAccess): (lambda _thread, found, value: _set_flag(found, constants.TOKEN_UIACCESS, value)),
     int(CLASS.TokenMandatoryPolicy): _set_policy,
 }
 _NEEDS_TCB = frozenset(
@@ -175,7 +173,5 @@ _NEEDS_TCB = frozenset(
         CLASS.TokenVirtualizationAllowed,
     )
 )
-_SIZES = {
-    number: 8 if number <= CLASS.TokenDefaultDacl or number == CLASS.TokenOrigin else 4 for number in _SETTERS
-}
+_SIZES = {number: 8 if number <= CLASS.TokenDefaultDacl or number == CLASS.TokenOrigin else 4 for number in _SETTERS}
 _SIZES[int(CLASS.TokenIntegrityLevel)] = 8

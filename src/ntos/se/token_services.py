@@ -80,9 +80,7 @@ def NtOpenProcessTokenEx(
     return _open_process_token(thread, ProcessHandle, DesiredAccess, HandleAttributes, TokenHandle)
 
 
-def _open_process_token(
-    thread: Thread, process: int, access: int, attributes: int, answer: Out[HANDLE]
-) -> NTSTATUS:
+def _open_process_token(thread: Thread, process: int, access: int, attributes: int, answer: Out[HANDLE]) -> NTSTATUS:
     target = ob.by_handle(thread, process, rights.PROCESS_QUERY_LIMITED_INFORMATION, _type(thread, "Process"))
     found = token.primary_token(target)
     answer.write(ob.open_by_pointer(thread, found, access, attributes & OBJ_INHERIT))
@@ -235,9 +233,7 @@ def read_privileges(memory: Memory, address: int) -> list[Setting]:
     if count > MAXIMUM_COUNT:
         raise NtError(STATUS.INVALID_PARAMETER)
     data = memory.read(address + 4, count * 12)
-    return [
-        Setting(low | high << 32, attributes) for low, high, attributes in struct.iter_unpack("<III", data)
-    ]
+    return [Setting(low | high << 32, attributes) for low, high, attributes in struct.iter_unpack("<III", data)]
 
 
 def read_groups(memory: Memory, address: int) -> list[Group]:

@@ -42,9 +42,7 @@ OPTIONAL_OWNER_GROUP = OWNER_GROUP & ~1
 
 DEFAULT_ON = (P.CHANGE_NOTIFY, P.IMPERSONATE, P.CREATE_GLOBAL)
 SYSTEM_PRIVILEGES = tuple(
-    number
-    for number in P
-    if number not in {P.MACHINE_ACCOUNT, P.REMOTE_SHUTDOWN, P.SYNC_AGENT, P.ENABLE_DELEGATION}
+    number for number in P if number not in {P.MACHINE_ACCOUNT, P.REMOTE_SHUTDOWN, P.SYNC_AGENT, P.ENABLE_DELEGATION}
 )
 SYSTEM_ENABLED = (
     *(P.LOCK_MEMORY, P.TCB, P.SYSTEM_PROFILE, P.PROFILE_SINGLE_PROCESS, P.INCREASE_BASE_PRIORITY),
@@ -139,9 +137,7 @@ def _service(
         Group(logon_sid, LOGON_GROUP | SE_GROUP_OWNER),
         Group(sids.LOCAL),
     ]
-    dacl = _allow(
-        (GENERIC_ALL, sids.LOCAL_SYSTEM), (READ_EXECUTE_CONTROL, sids.OWNER_RIGHTS), (GENERIC_ALL, account)
-    )
+    dacl = _allow((GENERIC_ALL, sids.LOCAL_SYSTEM), (READ_EXECUTE_CONTROL, sids.OWNER_RIGHTS), (GENERIC_ALL, account))
     claims = _claims(groups, privileges, sids.SYSTEM_LABEL, policy=POLICY_NO_WRITE_UP)
     return create(kernel, claims, Birth(session, account, dacl, source=b"Advapi  "))
 
@@ -218,9 +214,7 @@ def _user_token(
         owner=owner,
         flags=TOKEN_IS_FILTERED if user.administrator and not elevated else 0,
     )
-    dacl = _allow(
-        (GENERIC_ALL, groups[owner].sid), (GENERIC_ALL, sids.LOCAL_SYSTEM), (READ_AND_EXECUTE, logon_sid)
-    )
+    dacl = _allow((GENERIC_ALL, groups[owner].sid), (GENERIC_ALL, sids.LOCAL_SYSTEM), (READ_AND_EXECUTE, logon_sid))
     birth = Birth(session_id, accounts.none, dacl, session=session, source=b"User32 ")
     return create(kernel, claims, birth)
 
