@@ -32,9 +32,7 @@ class Caller:
         self.kernel = world.kernel
         self.thread = thread or world.thread()
         self.block = world.room(self.thread, 16)
-        self._attributes = OBJECT_ATTRIBUTES(
-            self.thread.memory, world.room(self.thread, OBJECT_ATTRIBUTES.size)
-        )
+        self._attributes = OBJECT_ATTRIBUTES(self.thread.memory, world.room(self.thread, OBJECT_ATTRIBUTES.size))
         self._string = world.room(self.thread, 16)
         self._text = world.room(self.thread, 0x400)
         self._handle = world.room(self.thread, 8)
@@ -134,16 +132,12 @@ class Caller:
         data = name.encode("utf-16-le")
         return self.set(handle, kind, struct.pack("<IxxxxQI", flags, 0, len(data)) + data + bytes(4))
 
-    def names(
-        self, handle: int, pattern: str | None = None, kind: int = 12, size: int = 0x1000
-    ) -> list[str] | int:
+    def names(self, handle: int, pattern: str | None = None, kind: int = 12, size: int = 0x1000) -> list[str] | int:
         """All names NtQueryDirectoryFile gives, or its first status."""
         text = self.world.string(self.thread, pattern) if pattern is not None else 0
         found: list[str] = []
         while True:
-            status = self.do(
-                "NtQueryDirectoryFile", handle, 0, 0, 0, self.block, self.buffer, size, kind, 0, text, 0
-            )
+            status = self.do("NtQueryDirectoryFile", handle, 0, 0, 0, self.block, self.buffer, size, kind, 0, text, 0)
             if status == 0x80000006:
                 return found
             if status:

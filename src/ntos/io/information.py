@@ -58,7 +58,8 @@ QUERY_SIZES: dict[int, int] = {
 """The least room each class asks for (IopQueryOperationLength)."""
 ATTRIBUTE_CLASSES: frozenset[int] = frozenset((
     _C.FileBasicInformation, _C.FileAllInformation, _C.FileNetworkOpenInformation,
-    _C.FileAttributeTagInformation, _C.FilePipeInformation, _C.FilePipeLocalInformation, _C.FileStatInformation,
+    _C.FileAttributeTagInformation, _C.FilePipeInformation, _C.FilePipeLocalInformation,
+    _C.FileStatInformation,
 ))  # fmt: skip
 """These need FILE_READ_ATTRIBUTES (IopQueryOperationAccess)."""
 SET_SIZES: dict[int, int] = {
@@ -283,7 +284,7 @@ def with_directory(
 VOLUME_SIZES: dict[int, int] = {
     _V.FileFsVolumeInformation: 0x18, _V.FileFsSizeInformation: 0x18, _V.FileFsDeviceInformation: 8,
     _V.FileFsAttributeInformation: 0x10, _V.FileFsFullSizeInformation: 0x20,
-    _V.FileFsObjectIdInformation: 0x40, _V.FileFsSectorSizeInformation: 0x1C, _V.FileFsControlInformation: 0x30,
+    _V.FileFsObjectIdInformation: 0x40, _V.FileFsSectorSizeInformation: 0x1C,
 }  # fmt: skip
 
 

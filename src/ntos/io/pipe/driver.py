@@ -363,8 +363,9 @@ def _local(end: End) -> bytes:
     maximum = pipe.parameters.maximum_instances
     return struct.pack(
         "<10I", pipe.parameters.message_type, pipe.configuration,
-        0xFFFF_FFFF if maximum >= UNLIMITED else maximum, len(pipe.instances), instance.inbound.quota, own.available, instance.outbound.quota, other.room,
-        end.state, int(end.is_server),
+        0xFFFF_FFFF if maximum >= UNLIMITED else maximum, len(pipe.instances),
+        instance.inbound.quota, own.available, instance.outbound.quota, other.room, end.state,
+        int(end.is_server),
     )  # fmt: skip
 
 

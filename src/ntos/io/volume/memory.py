@@ -204,10 +204,10 @@ class MemoryDirectory(_MemoryNode):
         if not isinstance(target, MemoryDirectory) or target.volume is not self.volume:
             raise NtError(STATUS.NOT_SAME_DEVICE)
         key, new_key = case_key(name), case_key(new_name)
-        if new_key in target.entries and (target is not self or new_key != key):
-            raise NtError(STATUS.OBJECT_NAME_COLLISION)
         if key not in self.entries:
             raise NtError(STATUS.OBJECT_NAME_NOT_FOUND)
+        if new_key in target.entries and (target is not self or new_key != key):
+            raise NtError(STATUS.OBJECT_NAME_COLLISION)
         _, node = self.entries.pop(key)
         target.entries[new_key] = new_name, node
         node.times[3] = self.volume.now()
