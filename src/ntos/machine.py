@@ -1,15 +1,16 @@
-"""A machine: the one place where all parts are joined, and the Python API behind `ntos run`.
+r"""A machine: the one place where all parts are joined, and the Python API behind `ntos run`.
 
-    with Machine(drives={"C": Path("tree")}) as machine:
-        process = machine.create_process("D:\\hello.exe", ["one", "two words"])
-        machine.run()
-        print(process.exit_code)
+with Machine(drives={"C": Path("tree")}) as machine:
+process = machine.create_process("D:\\hello.exe", ["one", "two words"])
+machine.run()
+print(process.exit_code)
 """
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -125,7 +126,7 @@ class Machine:
     def _mount(self, drives: dict[str, str | Path]) -> None:
         tree = io.SystemTree()
         for name in images.all_names():
-            tree.add_file(f"{SYSTEM_FOLDER}\\{name}.dll", lambda name=name: self._module(name))
+            tree.add_file(f"{SYSTEM_FOLDER}\\{name}.dll", partial(self._module, name))
         for folder in ("Windows\\Temp", "Users\\user\\AppData\\Local\\Temp", "Users\\Public", "ProgramData"):
             tree.add_directory(folder)
         below = drives.pop("C", None)

@@ -22,7 +22,10 @@ class Wheel(NamedTuple):
     sha256: str
 
 
-NINJA = Wheel("ninja", "1.13.2", "win_amd64", "ninja.exe", "a7f084e8ee37bff0872aa8bd3d17cc19632d2a37734f6c242dd3dee22d77c0b4")
+NINJA = Wheel(
+    "ninja", "1.13.2", "win_amd64", "ninja.exe",
+    "a7f084e8ee37bff0872aa8bd3d17cc19632d2a37734f6c242dd3dee22d77c0b4",
+)  # fmt: skip
 NINJA_LINUX = Wheel("ninja", "1.13.2", "linux", "ninja", "")
 CLI_64 = Wheel(
     "setuptools", "84.2.1", "any", "setuptools/cli-64.exe",

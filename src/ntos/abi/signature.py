@@ -139,7 +139,7 @@ class Signature:
 
 
 def _value(kind: Any, raw: str, index: int) -> str:
-    if not (isinstance(kind, type) and issubclass(kind, Scalar)) or kind.size == 8 and not kind.signed:
+    if not (isinstance(kind, type) and issubclass(kind, Scalar)) or (kind.size == 8 and not kind.signed):
         return raw
     if kind.signed:
         return f"T{index}.wrap({raw})"
@@ -160,9 +160,10 @@ def probe_for_write(memory: Memory, address: int, size: int) -> None:
         memory.locate_for_write(address + size - 1)
 
 
-def _compile(source: str, name: str, scope: dict[str, Any], label: str) -> Any:
-    exec(compile(source, f"<door {label}>", "exec"), scope)
-    return scope[name]
+def _compile(source: str, name: str, scope: dict[str, Any], label: str) -> Callable[..., Any]:
+    exec(compile(source, f"<door {label}>", "exec"), scope)  # noqa: S102 - doors are compiled from signatures
+    made: Callable[..., Any] = scope[name]
+    return made
 
 
 def of(function: Callable[..., Any]) -> Signature:

@@ -1,8 +1,8 @@
 """Status codes and the errors that carry them.
 
-    Exception
-    ├── NtError        a status, and where a rule refused, the rule as data
-    └── GuestFault     an address the guest (or we for it) could not use that way
+Exception
+├── NtError        a status, and where a rule refused, the rule as data
+└── GuestFault     an address the guest (or we for it) could not use that way
 """
 
 from __future__ import annotations

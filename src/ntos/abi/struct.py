@@ -367,7 +367,7 @@ def bits(offset: int, storage: type[Scalar], first: int, width: int) -> BitField
     return BitField(offset, storage, first, width)
 
 
-def array(element: type[S] | type[R] | ArrayType[T], count: int) -> ArrayType[S | R | T]:
+def array(element: type[S | R] | ArrayType[T], count: int) -> ArrayType[S | R | T]:
     """The type of `count` elements in a row."""
     return ArrayType(element, count)  # type: ignore[arg-type]
 

@@ -51,7 +51,8 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, str, list[str]]:
     """(options, PROGRAM, the guest's arguments). UsageError where it makes no sense."""
     options = parser()
     takes_value = {
-        name for action in options._actions if action.nargs is None and action.const is None
+        name for action in options._actions  # noqa: SLF001 - argparse has no public list
+        if action.nargs is None and action.const is None
         for name in action.option_strings
     }  # fmt: skip
     index = 0
@@ -71,7 +72,7 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, str, list[str]]:
 
 
 def drive(text: str) -> tuple[str, Path]:
-    """`X=DIR`."""
+    """The letter and the folder of `X=DIR`."""
     letter, equals, folder = text.partition("=")
     letter = letter.rstrip(":").upper()
     if not equals or len(letter) != 1 or not "A" <= letter <= "Z":
@@ -82,7 +83,7 @@ def drive(text: str) -> tuple[str, Path]:
 
 
 def variable(text: str) -> tuple[str, str]:
-    """`K=V`."""
+    """The two sides of `K=V`."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
@@ -101,7 +102,7 @@ def seconds(text: str) -> float:
 
 
 def memory(text: str) -> int:
-    """`512M`, `2G`, …"""
+    """Bytes of `512M`, `2G`."""
     digits, unit = text.upper().removesuffix("B"), ""
     if digits[-1:] in ("K", "M", "G"):
         digits, unit = digits[:-1], digits[-1]

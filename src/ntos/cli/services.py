@@ -49,11 +49,9 @@ def _exports(dll: str) -> list[Row]:
         door = python.get(name)
         if door is not None:
             found.append(Row(dll, name, "partial" if door.partial else "real", door.partial))
-        elif routines is not None and name in routines.exports:
-            found.append(Row(dll, name, "real", ""))
-        elif name in image.rvas and not any(
+        elif (routines is not None and name in routines.exports) or (name in image.rvas and not any(
             isinstance(entry, images.AbsentDoor) and entry.name == name for entry in image.doors.values()
-        ):
+        )):
             found.append(Row(dll, name, "real", ""))
         else:
             forwarded = name not in image.rvas

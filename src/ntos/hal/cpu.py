@@ -74,7 +74,7 @@ class Fault(Trap):
     __slots__ = ("access", "address", "exact")
     __match_args__ = ("address", "access")
 
-    def __init__(self, address: int, access: Access, exact: bool = True) -> None:
+    def __init__(self, address: int, access: Access, *, exact: bool = True) -> None:
         self.address = address
         self.access = access
         self.exact = exact

@@ -227,7 +227,7 @@ class UserMemory(PagedMemory):
 
 def is_user_range(address: int, size: int) -> bool:
     """Whether [address, address + size) lies below MmUserProbeAddress (ProbeForRead's check)."""
-    return 0 <= address and address + size <= USER_LIMIT
+    return address >= 0 and address + size <= USER_LIMIT
 
 
 __all__ = ["KernelMemory", "Memory", "PageTables", "UserMemory", "is_user_range"]

@@ -121,7 +121,8 @@ def general_protection(thread: Thread) -> None:
     code = _first_bytes(thread, 3)
     if code[:1] and code[0] & 0xF0 == 0x40:
         code = code[1:]
-    privileged = code[:1] and (code[0] in PRIVILEGED or code[0] == 0x0F and code[1:2] and code[1] in PRIVILEGED_TWO_BYTE)
+    first, second = (*code[:2], 0, 0)[:2]
+    privileged = first in PRIVILEGED or (first == 0x0F and second in PRIVILEGED_TWO_BYTE and len(code) > 1)
     if privileged:
         dispatch(thread, ExceptionRecord(int(STATUS.PRIVILEGED_INSTRUCTION), thread.context.rip))
         return

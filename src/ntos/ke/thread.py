@@ -68,7 +68,7 @@ class Frame:
 
         address = self.allocate(kind.size)
         if issubclass(kind, Scalar):
-            return Ptr[kind](self._thread.memory, address)  # type: ignore[valid-type]
+            return Ptr[kind](self._thread.memory, address)
         return kind(self._thread.memory, address)
 
     def bytes(self, data: bytes) -> int:

@@ -56,7 +56,7 @@ class Wait:
                     return index + target.satisfy(self.thread)
             return None
         if all(target.is_signalled(self.thread) for target in self.objects):
-            return 0x80 if any([target.satisfy(self.thread) for target in self.objects]) else 0
+            return 0x80 if max(target.satisfy(self.thread) for target in self.objects) else 0
         return None
 
     def object_signalled(self, target: DispatcherObject) -> None:

@@ -49,6 +49,8 @@ class Creation:
     priority_class: int = 0
     error_mode: int | None = None
     inherit_handles: bool = False
+    breakaway: bool = False
+    """Leave the parent's jobs, as far as they allow it."""
     handle_list: set[int] | None = None
     session: int | None = None
     command_line: str = ""
@@ -91,7 +93,8 @@ def _object(kernel: Kernel, manager: ProcessManager) -> Process:
     process = ob.create(kernel, PROCESS)
     eprocess = process.eprocess
     for name in ("ThreadListHead", "JobLinks", "MmProcessLinks", "ActiveProcessLinks", "SessionProcessLinks",
-                 "TimerResolutionLink", "SharedCommitLinks", "SvmProcessDeviceListHead", "VirtualTimerListHead"):  # fmt: skip
+                 "TimerResolutionLink", "SharedCommitLinks", "SvmProcessDeviceListHead",
+                 "VirtualTimerListHead"):  # fmt: skip
         getattr(eprocess, name).initialize()
     return process
 

@@ -52,7 +52,8 @@ class Attributes:
         total = struct.unpack("<Q", memory.read(address, 8))[0]
         count, rest = divmod(total - 8, ENTRY_SIZE)
         if rest or not 0 <= count <= MAXIMUM_ENTRIES:
-            raise NtError(STATUS.INVALID_PARAMETER, Denied("attribute list length", {"TotalLength": total}, "8 + 0x20 n"))
+            because = Denied("attribute list length", {"TotalLength": total}, "8 + 0x20 n")
+            raise NtError(STATUS.INVALID_PARAMETER, because)
         for index in range(count):
             raw, size, value, back = struct.unpack("<4Q", memory.read(address + 8 + index * ENTRY_SIZE, ENTRY_SIZE))
             number = raw & NUMBER_MASK

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from ntos import io, mm, ob
 from ntos.abi.layout.api import PS_CREATE_INFO
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
-from ntos.abi.pointer import Ptr, Out
+from ntos.abi.pointer import Out, Ptr
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ke.service import service
 from ntos.ps import attributes as attribute_numbers
+from ntos.ps import job_object
 from ntos.ps.allocate import Creation, allocate_process
 from ntos.ps.attributes import Attributes
+from ntos.ps.exit import exit_process
 from ntos.ps.insert import insert_process, insert_thread
 from ntos.ps.manager import PROCESS, ProcessManager
 from ntos.ps.peb import Parameters, create_peb
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from ntos.ke.thread import Thread
     from ntos.mm.section import Section
 
+FLAG_BREAKAWAY = 0x1
 FLAG_INHERIT_HANDLES = 0x4
 SUPPORTED_FLAGS = 0x4 | 0x2 | 0x100 | 0x200 | 0x1
 CREATE_SUSPENDED = 1
@@ -68,7 +71,7 @@ class StageError(NtError):
 
 
 @service(
-    partial="no debug object, jobs, protection levels, mitigation or secure-process attributes, no IFEO redirection"
+    partial="no debug object, job list, protection levels, mitigation or secure-process attributes, no IFEO redirection"
 )
 def NtCreateUserProcess(
     thread: Thread,
@@ -98,6 +101,7 @@ def NtCreateUserProcess(
         raise NtError(STATUS.INVALID_PARAMETER, Denied("no image name attribute", {}, "PS_ATTRIBUTE_IMAGE_NAME"))
     image_path = name.decode("utf-16-le", "surrogatepass")
     creation = _creation(thread, wanted, inherit=bool(ProcessFlags & FLAG_INHERIT_HANDLES))
+    creation.breakaway = bool(ProcessFlags & FLAG_BREAKAWAY)
     view = RTL_USER_PROCESS_PARAMETERS.load(memory, ProcessParameters) if ProcessParameters else None
     parameters = Parameters(view or RTL_USER_PROCESS_PARAMETERS.new())
     creation.command_line = parameters.text("CommandLine")
@@ -115,6 +119,8 @@ def NtCreateUserProcess(
     _answer(thread, info, made, wanted, parameters)
     ThreadHandle.write(ob.insert_handle(thread.process, made.thread, _access(ThreadDesiredAccess, 0x1FFFFF)))
     ProcessHandle.write(ob.insert_handle(thread.process, made.process, _access(ProcessDesiredAccess, 0x1FFFFF)))
+    ob.dereference(made.thread)  # the handles keep them now, and the thread while it runs
+    ob.dereference(made.process)
     return STATUS.SUCCESS
 
 
@@ -169,6 +175,7 @@ def create_process(
     base = _map_images(process, section)
     insert_process(process, creation.command_line)
     create_peb(process, base, information, 1)
+    _join_jobs(process, creation)
     address = parameters.place(process)
     start = ThreadStart(
         int(information.TransferAddress), int(process.eprocess.Peb), int(information.MaximumStackSize),
@@ -177,6 +184,16 @@ def create_process(
     first = allocate_thread(process, start)
     insert_thread(first, creation.creator)
     return Made(process, first, section, file, address)
+
+
+def _join_jobs(process: Process, creation: Creation) -> None:
+    """The child is in its parent's jobs; where one has no room for it, or may not be left, it ends unborn."""
+    try:
+        job_object.inherit(process, creation.parent, breakaway=creation.breakaway)
+    except NtError:
+        exit_process(process, job_object.NOT_ENOUGH_QUOTA)
+        ob.dereference(process)
+        raise
 
 
 def _check_image(information: SECTION_IMAGE_INFORMATION, prohibited: int) -> None:
@@ -204,12 +221,12 @@ def _map_images(process: Process, section: Section) -> int:
 def _standard_handles(thread: Thread, made: Made, wanted: Attributes, creation: Creation) -> None:
     """Hand standard handles on where the whole table was not inherited (PS_ATTRIBUTE_STD_HANDLE_INFO)."""
     raw = wanted.data(attribute_numbers.STD_HANDLE_INFO)
-    if raw is None or creation.inherit_handles and creation.handle_list is None:
+    if raw is None or (creation.inherit_handles and creation.handle_list is None):
         return
     flags, subsystem = struct.unpack("<II", raw[:8])
     state, mask = flags & 3, flags >> 2 & 7
     peb_subsystem = int(made.section.image_information().SubSystemType)
-    if state == STD_NEVER or state == STD_REQUEST and subsystem != peb_subsystem:
+    if state == STD_NEVER or (state == STD_REQUEST and subsystem != peb_subsystem):
         return
     view = RTL_USER_PROCESS_PARAMETERS(made.process.memory, made.parameters)
     for bit, field in enumerate(("StandardInput", "StandardOutput", "StandardError")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ntos import mm, ob
+from ntos import io, mm, ob
 from ntos.abi.layout.enums import KTHREAD_STATE
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.etw.event import ProcessExited, ThreadExited
@@ -12,7 +12,7 @@ from ntos.ex.handle import HandleTable
 from ntos.ke.exception import Dispatcher
 from ntos.ke.mutant import abandon_all
 from ntos.ke.thread import ThreadTerminated
-from ntos.ps import thread_name
+from ntos.ps import job_object, thread_name
 from ntos.ps.manager import ProcessManager
 from ntos.se import token as tokens
 
@@ -44,6 +44,7 @@ def exit_thread(thread: Thread, status: int) -> None:
     eprocess.ActiveThreads = int(eprocess.ActiveThreads) - 1
     eprocess.LastThreadExitStatus = status
     thread.user_apcs.clear()
+    io.cancel_thread(thread)
     tokens.impersonate(thread, None)
     abandon_all(thread)
     if process.threads:
@@ -89,6 +90,7 @@ def exit_process(process: Process, status: int) -> None:
         ob.close_all(process)
         process.remove(HandleTable)
         eprocess.ObjectTable = 0
+    job_object.leave(process)
     mm.delete_address_space(process)
     eprocess.Flags = int(eprocess.Flags) & ~FLAG_ADDRESS_SPACE
     eprocess.Peb = int(eprocess.Peb)
@@ -122,6 +124,20 @@ def terminate_process(process: Process, status: int, *, spare: Thread | None = N
         raise ThreadTerminated(status)
 
 
+def end_later(process: Process, status: int) -> None:
+    """As `terminate_process`, but the current thread, too, goes only when it next leaves the kernel."""
+    eprocess = process.eprocess
+    if eprocess.ProcessDelete:
+        return
+    if int(eprocess.ExitStatus) == STATUS.PENDING:
+        eprocess.ExitStatus = status
+    eprocess.ProcessExiting = 1
+    for thread in list(process.threads):
+        terminate_thread(thread, status)
+    if not process.threads:
+        exit_process(process, status)
+
+
 def end_for_exception(thread: Thread, code: int) -> None:
     """An exception nobody handled: the process ends with its code (the last act of KiDispatchException)."""
     terminate_process(thread.process, code)
@@ -142,10 +158,14 @@ def delete_process(process: Process) -> None:
     if int(eprocess.UniqueProcessId):
         eprocess.ActiveProcessLinks.remove()
         kernel[ProcessManager].cids.remove(process.id)
+    job_object.forget(process)
     tokens.release_primary_token(process)
     name = int(eprocess.SeAuditProcessCreationInfo.ImageFileName)
     if name:
         kernel.pool.free(name)
+    section = int(eprocess.SectionObject)
+    if section:
+        ob.dereference(ob.at_address(kernel, section))
     mm.release_tables(process)
     kernel.processes.pop(process.address, None)
 

@@ -60,7 +60,14 @@ Table = dict[int, Rule[T]]
 
 
 def _begin(
-    thread: Thread, table: Table[T], kind: ObjectType[Any], handle: int, number: int, buffer: int, length: int
+    thread: Thread,
+    table: Table[T],
+    kind: ObjectType[Any],
+    handle: int,
+    number: int,
+    buffer: int,
+    length: int,
+    target: T | None = None,
 ) -> tuple[Rule[T], Asked[T]]:
     rule = table.get(number)
     if rule is None:
@@ -71,7 +78,8 @@ def _begin(
         raise NtError(STATUS.INFO_LENGTH_MISMATCH, Denied("length of the information class", inputs, sizes))
     if length and buffer & rule.alignment - 1:
         raise NtError(STATUS.DATATYPE_MISALIGNMENT)
-    target = ob.by_handle(thread, handle, rule.access, kind)
+    if target is None:
+        target = ob.by_handle(thread, handle, rule.access, kind)
     return rule, Asked(thread, target, buffer, length, handle)
 
 
@@ -84,16 +92,18 @@ def query(
     buffer: int,
     length: int,
     return_length: Out[ULONG] | None,
+    target: T | None = None,
 ) -> NTSTATUS:
     """Answer from the table. ReturnLength gets the answer's length, or the room it would have needed."""
-    rule, asked = _begin(thread, table, kind, handle, number, buffer, length)
-    data: bytes = rule.serve(asked)
+    rule, asked = _begin(thread, table, kind, handle, number, buffer, length, target)
+    answer = rule.serve(asked)
+    data, status = answer if isinstance(answer, tuple) else (answer, STATUS.SUCCESS)
     if return_length:
         return_length.write(len(data))
     if len(data) > length:
         raise NtError(rule.short, Denied("buffer too small", {"length": length}, f"{len(data)} bytes"))
     thread.memory.write(buffer, data)
-    return STATUS.SUCCESS
+    return NTSTATUS(status)
 
 
 def change(

@@ -10,6 +10,8 @@ from ntos.ke.exception import Dispatcher
 from ntos.ke.thread import CallGate
 from ntos.ke.trap import Gate, Suspension
 from ntos.ps import exit as way_out
+from ntos.ps import job, job_object
+from ntos.ps.job_object import JOB
 from ntos.ps.locate import locate
 from ntos.ps.manager import PROCESS, THREAD, ProcessManager
 from ntos.ps.thread import SuspendGate
@@ -30,7 +32,9 @@ def install(kernel: Kernel) -> ProcessManager:
     manager.active_processes.initialize()
     PROCESS.delete = way_out.delete_process
     THREAD.delete = way_out.delete_thread
-    for kind in (PROCESS, THREAD):
+    JOB.close = job.close
+    JOB.delete = job_object.delete
+    for kind in (PROCESS, THREAD, JOB):
         kernel[ob.ObjectManager].register(kind)
     kernel.install(SuspendGate(), Suspension)
     kernel.install(Gate(), CallGate)

@@ -83,7 +83,8 @@ class Parameters:
             target.Buffer = address + head + len(body) if room else 0
             body.extend(data.ljust(room, b"\0"))
 
-        put(view.CurrentDirectory.DosPath, self.current_directory, max(CURRENT_DIRECTORY_ROOM, len(self.current_directory) + 2))
+        room = max(CURRENT_DIRECTORY_ROOM, len(self.current_directory) + 2)
+        put(view.CurrentDirectory.DosPath, self.current_directory, room)
         for name, data in self.texts.items():
             put(getattr(view, name), data, len(data) + 2 if data or name == "CommandLine" else 0)
         body.extend(bytes(-len(body) % 16))

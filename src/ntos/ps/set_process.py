@@ -12,7 +12,7 @@ from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ke.service import service
-from ntos.ps import priority, tls
+from ntos.ps import job_object, priority, tls
 from ntos.ps.information import Asked, Rule, Table, change
 from ntos.ps.manager import PROCESS
 from ntos.se import privileges
@@ -69,7 +69,8 @@ def _priority_class(asked: Request) -> None:
     current = int(asked.target.eprocess.PriorityClass)
     if wanted == constants.PROCESS_PRIORITY_CLASS_REALTIME and wanted != current:
         privileges.require(asked.thread, SE_PRIVILEGE.INCREASE_BASE_PRIORITY)
-    priority.set_class(asked.target, wanted)
+    if job_object.limit_of(asked.target, constants.JOB_OBJECT_LIMIT_PRIORITY_CLASS) is None:
+        priority.set_class(asked.target, wanted)
 
 
 def _base_priority(asked: Request) -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Never, TypeVar, overload
 
 from ntos.abi import signature as signatures
+from ntos.abi.memory import read_string, read_wide
 from ntos.abi.signature import Kind, Signature, result_mask
 from ntos.abi.status import GuestFault, NtError
-from ntos.abi.types import DOUBLE, FLOAT, HRESULT, LSTATUS, NTSTATUS
+from ntos.abi.types import CHAR, DOUBLE, FLOAT, HRESULT, LSTATUS, NTSTATUS, WCHAR
 from ntos.etw.event import ExportCalled
 from ntos.rtl.error import nt_status_to_dos_error
 
@@ -41,7 +42,9 @@ class WinError(NtError):
 class ExportDoor:
     """One export: its handler and how it fails."""
 
-    __slots__ = ("_call", "_fetch", "_signature", "aliases", "function", "is_async", "fails", "module", "name", "ordinal", "partial")
+    __slots__ = (
+        "_call", "_fetch", "_signature", "aliases", "fails", "function", "is_async", "module", "name", "partial",
+    )  # fmt: skip
 
     def __init__(self, function: Callable[..., Any], name: str, module: str, fails: int, partial: str) -> None:
         self.function = function
@@ -135,13 +138,11 @@ class ExportDoor:
 
 
 def _shown(parameter: signatures.Parameter, thread: UserThread, raw: Any) -> Any:
-    from ntos.abi.types import CHAR, WCHAR  # noqa: PLC0415 - tracing only
-
     if parameter.kind is Kind.POINTER and raw and parameter.type in (WCHAR, CHAR):
         try:
-            from ntos.abi.pointer import Ptr  # noqa: PLC0415
-
-            return Ptr[parameter.type](thread.memory, raw).text(260)
+            read = read_wide if parameter.type is WCHAR else read_string
+            text = read(thread.memory, raw, 260)
+            return text if isinstance(text, str) else text.decode("latin-1")
         except (GuestFault, UnicodeDecodeError):
             return raw
     if parameter.kind is Kind.VALUE and hasattr(parameter.type, "wrap"):

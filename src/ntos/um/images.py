@@ -116,7 +116,8 @@ def exports_of(dll: str) -> dict[str, ExportDoor]:
 def _implemented(dll: str) -> frozenset[str]:
     """Names `dll` really has something for, or at least exports."""
     routines = leaf.load(dll)
-    names = {entry.name for entry in export_names(dll)} | set(exports_of(dll)) | set(routines.exports if routines else ())
+    names = {entry.name for entry in export_names(dll)} | set(exports_of(dll))
+    names.update(routines.exports if routines else ())
     return frozenset(names)
 
 

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from ntos.abi.layout.peb import PEB
     from ntos.abi.layout.teb import TEB
     from ntos.abi.memory import Memory
+    from ntos.abi.registers import Context
     from ntos.abi.status import GuestFault
     from ntos.etw.log import Log
-    from ntos.abi.registers import Context
 
 T = TypeVar("T")
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from ntos.abi.memory import PAGE_MASK, PAGE_SIZE
 from ntos.hal.cpu import Access
 from ntos.hal.paging import FRAME_MASK, NO_EXECUTE, USER_LIMIT
 
 if TYPE_CHECKING:
-    import iced_x86
-
     from ntos.hal.cpu import Context
     from ntos.hal.paging import PageTables
 
 LONGEST_INSTRUCTION = 15
+
+
+@cache
+def _iced() -> Any:
+    """The disassembler: 8 ms to import, and only faults need it."""
+    return importlib.import_module("iced_x86")
 
 
 def faulting_access(context: Context, tables: PageTables, page: int = -1) -> tuple[int, Access] | None:
@@ -63,33 +69,29 @@ def _read_code(tables: PageTables, address: int) -> bytes:
 
 
 def _accesses(context: Context, code: bytes) -> list[tuple[int, int, Access]]:
-    import iced_x86  # 8 ms, and only faults need it
-
-    instruction = iced_x86.Decoder(64, code, ip=context.rip).decode()
+    instruction = _iced().Decoder(64, code, ip=context.rip).decode()
     if not instruction:
         return []
     values = _register_values(context)
     found = []
-    for memory in iced_x86.InstructionInfoFactory().info(instruction).used_memory():
+    for memory in _iced().InstructionInfoFactory().info(instruction).used_memory():
         access = _kind(memory.access)
         if not access:
             continue
         address = memory.displacement
-        if memory.base != iced_x86.Register.NONE:
+        if memory.base != _iced().Register.NONE:
             address += _value(values, memory.base)
-        if memory.index != iced_x86.Register.NONE:
+        if memory.index != _iced().Register.NONE:
             address += _value(values, memory.index) * memory.scale
-        if memory.segment == iced_x86.Register.GS:
+        if memory.segment == _iced().Register.GS:
             address += context.gs_base
-        size = max(1, iced_x86.MemorySizeInfo(memory.memory_size).size)
+        size = max(1, _iced().MemorySizeInfo(memory.memory_size).size)
         found.append((address & 0xFFFF_FFFF_FFFF_FFFF, size, access))
     return found
 
 
 def _kind(access: int) -> Access | None:
-    import iced_x86
-
-    op = iced_x86.OpAccess
+    op = _iced().OpAccess
     if access in (op.WRITE, op.COND_WRITE):
         return Access.WRITE
     if access in (op.READ_WRITE, op.READ_COND_WRITE):
@@ -98,19 +100,15 @@ def _kind(access: int) -> Access | None:
 
 
 def _register_values(context: Context) -> dict[int, int]:
-    import iced_x86
-
-    register = iced_x86.Register
+    register = _iced().Register
     values: dict[int, int] = {register.RIP: 0, register.EIP: 0}
     for name in ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", *(f"r{n}" for n in range(8, 16))):
         values[getattr(register, name.upper())] = getattr(context, name)
     return values
 
 
-def _value(values: dict[int, int], register: iced_x86.Register_) -> int:
-    import iced_x86
-
+def _value(values: dict[int, int], register: int) -> int:
     if register in values:
         return values[register]
-    full = iced_x86.RegisterExt.full_register(register)
+    full = _iced().RegisterExt.full_register(register)
     return values.get(full, 0) & 0xFFFF_FFFF

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, Trap, Vector
 from ntos.hal.paging import ACCESSED, DIRTY, FRAME_MASK, NO_EXECUTE
@@ -94,14 +94,14 @@ class UnicornBackend:
         error = library.uc_emu_start(engine, context.rip, 0, 0, 0)
         self._running += 1
         library.uc_context_save(engine, context.pointer)
-        trap = self._trap
+        trap = cast("Trap | None", self._trap)  # the hooks have written it meanwhile
         if trap is SYSCALL:
             return trap
-        return self._explain(error, trap, context, tables, step)
+        return self._explain(error, trap, context, tables, step=step)
 
     def exact_fault(self, context: UnicornContext, tables: PageTables, fault: Fault) -> Fault:
         """Decode the instruction at RIP to learn which byte of the page it wanted."""
-        if fault.exact or fault.access & Access.EXECUTE and fault.address == context.rip & ~0xFFF:
+        if fault.exact or (fault.access & Access.EXECUTE and fault.address == context.rip & ~0xFFF):
             return fault if fault.exact else Fault(context.rip, fault.access)
         found = faulting_access(context, tables, fault.address)
         return fault if found is None else Fault(found[0], fault.access)
@@ -142,7 +142,7 @@ class UnicornBackend:
     # ---------------------------------------------------------------- after a run
 
     def _explain(
-        self, error: int, trap: Trap | None, context: UnicornContext, tables: PageTables, step: bool
+        self, error: int, trap: Trap | None, context: UnicornContext, tables: PageTables, *, step: bool
     ) -> Trap:
         # Unicorn never delivers exceptions, so QEMU would take the next contributory fault for a double fault.
         context.halves[self._layout.exception_index] = -1
