@@ -12,6 +12,7 @@ from ntos.abi.registry import (
     REG_LINK,
     REG_OPENED_EXISTING_KEY,
     REG_OPTION_CREATE_LINK,
+    REG_OPTION_OPEN_LINK,
     REG_OPTION_VOLATILE,
 )
 from ntos.abi.status import STATUS
@@ -217,3 +218,28 @@ def test_what_happens_is_told(reg: RegistryWorld) -> None:
     assert (opened.created, value.name, value.data) == (True, "Name", "text")
     assert refused.status == STATUS.ACCESS_DENIED
     assert refused.path.lower() == VERSION.lower()
+
+
+def test_opening_the_link_by_option(reg: RegistryWorld) -> None:
+    """NtOpenKeyEx with REG_OPTION_OPEN_LINK opens the link itself; other options are refused."""
+    world, user = reg.world, reg.user
+    path = "\\Registry\\Machine\\System\\CurrentControlSet"
+    place = world.room(user, 8)
+    assert reg.call("NtOpenKeyEx", place, KEY_READ, world.attributes(user, path), REG_OPTION_OPEN_LINK) == 0
+    key = ob.by_handle(user, world.integer(user, place), 0)
+    assert ob.full_name(key) == path.upper().replace("CURRENTCONTROLSET", "CurrentControlSet")
+    status = reg.call("NtOpenKeyEx", place, KEY_READ, world.attributes(user, path), 0x20)
+    assert status == STATUS.INVALID_PARAMETER_4
+
+
+def test_last_write_times(reg: RegistryWorld) -> None:
+    """NtSetInformationKey sets the last-write time; NtFlushKey succeeds on a living key."""
+    world, user = reg.world, reg.user
+    _, handle, _ = reg.create(user, f"{reg.home}\\Software\\Timed")
+    moment = world.large(user, 1 << 40)
+    assert reg.call("NtSetInformationKey", handle, 0, moment, 8) == 0
+    assert reg.call("NtSetInformationKey", handle, 0, moment, 4) == STATUS.INFO_LENGTH_MISMATCH
+    place, length = world.room(user, 64), world.room(user, 4)
+    assert reg.call("NtQueryKey", handle, KEY_INFORMATION_CLASS.KeyBasicInformation, place, 64, length) == 0
+    assert world.integer(user, place) == 1 << 40
+    assert reg.call("NtFlushKey", handle) == 0

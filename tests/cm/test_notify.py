@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ntos.abi.registry import REG_NOTIFY_CHANGE_LAST_SET, REG_NOTIFY_CHANGE_NAME, REG_SZ
-from ntos.abi.status import STATUS
+from ntos.abi.status import STATUS, status_name
 from tests.cm.conftest import RegistryWorld
 
 
@@ -95,7 +95,7 @@ def test_a_synchronous_call_blocks(reg: RegistryWorld) -> None:
     async def watcher() -> None:
         record.append("waits")
         status = await watching.watch(REG_NOTIFY_CHANGE_LAST_SET, asynchronous=False)
-        record.append(STATUS.NOTIFY_ENUM_DIR.name if status == STATUS.NOTIFY_ENUM_DIR else hex(status))
+        record.append(status_name(status))
 
     async def setter() -> None:
         reg.set(watching.key, "v", REG_SZ, b"")

@@ -10,7 +10,7 @@ import pytest
 
 from ntos import ob
 from ntos.abi.access import PROCESS_ALL_ACCESS, TOKEN_ALL_ACCESS, TOKEN_DUPLICATE, TOKEN_QUERY
-from ntos.abi.ob import CURRENT_PROCESS, CURRENT_PROCESS_TOKEN, CURRENT_THREAD, CURRENT_THREAD_TOKEN
+from ntos.abi.ob import CURRENT_PROCESS, CURRENT_PROCESS_TOKEN, CURRENT_THREAD, CURRENT_THREAD_TOKEN, OBJ_INHERIT
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.se import TOKEN_INFORMATION_CLASS as CLASS
 from ntos.abi.status import STATUS, NtError
@@ -266,3 +266,61 @@ def test_a_filtered_token_is_restricted(secure: SecureWorld, thread: Thread) -> 
     assert ask(secure, thread, weaker, CLASS.TokenHasRestrictions)[1] == struct.pack("<I", 1)
     found = ob.by_handle(thread, weaker, 0, token.TYPE)
     assert found.claims.present == 1 << SE_PRIVILEGE.CHANGE_NOTIFY
+
+
+def test_handles_to_tokens_can_be_inherited(secure: SecureWorld, thread: Thread) -> None:
+    """The Ex forms take attributes for the handle."""
+    world = secure.world
+    place = world.room(thread, 8)
+    assert world.call(thread, "NtOpenProcessTokenEx", CURRENT_PROCESS, TOKEN_QUERY, OBJ_INHERIT, place) == 0
+    entry = ob.granted(thread, world.integer(thread, place))
+    assert entry is not None
+    assert (entry.access, entry.attributes) == (TOKEN_QUERY, OBJ_INHERIT)
+    status = world.call(thread, "NtOpenThreadTokenEx", CURRENT_THREAD, TOKEN_QUERY, 0, 0, place)
+    assert status == STATUS.NO_TOKEN
+
+
+def test_acting_as_nobody(secure: SecureWorld, thread: Thread) -> None:
+    """NtImpersonateAnonymousToken leaves a token nobody may open, and access checks are refused for its level."""
+    world = secure.world
+    assert world.call(thread, "NtImpersonateAnonymousToken", CURRENT_THREAD) == 0
+    place = world.room(thread, 8)
+    status = world.call(thread, "NtOpenThreadToken", CURRENT_THREAD, TOKEN_QUERY, 1, place)
+    assert status == STATUS.CANT_OPEN_ANONYMOUS
+
+
+@pytest.mark.parametrize(("control", "verdict"), [(1, 0), (0, 1)])
+def test_all_privileges_or_any(secure: SecureWorld, thread: Thread, control: int, verdict: int) -> None:
+    """NtPrivilegeCheck asks for all of a set or for any, and marks those that are held."""
+    world = secure.world
+    wanted = (SE_PRIVILEGE.CHANGE_NOTIFY, SE_PRIVILEGE.DEBUG)
+    data = struct.pack("<II", 2, control) + b"".join(struct.pack("<QI", number, 0) for number in wanted)
+    privileges, result = world.put(thread, data), world.room(thread, 1)
+    assert world.call(thread, "NtPrivilegeCheck", open_own(secure, thread), privileges, result) == 0
+    assert world.integer(thread, result, 1) == verdict
+    assert world.integer(thread, privileges + 16, 4) == 0x80000000
+    assert world.integer(thread, privileges + 28, 4) == 0
+
+
+def test_integrity_goes_down_and_not_up(secure: SecureWorld, thread: Thread) -> None:
+    """NtSetInformationToken lowers the integrity level; raising it takes privileges."""
+    world = secure.world
+    handle = open_own(secure, thread)
+
+    def set_level(label: bytes) -> int:
+        place = world.put(thread, struct.pack("<QQ", world.put(thread, label), 0x20))
+        return world.call(thread, "NtSetInformationToken", handle, CLASS.TokenIntegrityLevel, place, 16)
+
+    assert set_level(sids.HIGH_LABEL) == STATUS.INVALID_LABEL
+    assert set_level(sids.LOW_LABEL) == 0
+    assert token.primary_token(thread.process).claims.level == 0x1000
+
+
+def test_the_session_takes_tcb(secure: SecureWorld, thread: Thread) -> None:
+    """Setting a token's session needs SeTcbPrivilege; the refusal names it."""
+    world = secure.world
+    place = world.put(thread, struct.pack("<I", 2))
+    arguments = (open_own(secure, thread), CLASS.TokenSessionId, place, 4)
+    assert world.call(thread, "NtSetInformationToken", *arguments) == STATUS.PRIVILEGE_NOT_HELD
+    assert thread.refusal is not None
+    assert thread.refusal.rule == "SeTcbPrivilege is not in the token"
