@@ -37,7 +37,7 @@ from ntos.se import boot as security
 MEMORY = 64 << 20
 MODULES = (
     "terminate", "suspend", "context", "thread_create", "open", "query_process", "set_process", "query_thread",
-    "set_thread", "hard_error",
+    "set_thread", "hard_error", "job", "job_information",
 )  # fmt: skip
 NAMES = (
     "LdrInitializeThunk", "KiUserApcDispatcher", "KiUserExceptionDispatcher", "KiUserCallbackReturn",
@@ -93,9 +93,7 @@ class Box:
         """The process manager."""
         return self.kernel[ProcessManager]
 
-    def process(
-        self, image: str = "\\Device\\HarddiskVolume1\\test.exe", parent: Process | None = None
-    ) -> Process:
+    def process(self, image: str = "\\Device\\HarddiskVolume1\\test.exe", parent: Process | None = None) -> Process:
         """A process with a PEB and no thread yet."""
         creation = Creation(parent or self.manager.system, parent or self.manager.system, image_path=image)
         made = allocate_process(self.kernel, creation)

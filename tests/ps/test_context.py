@@ -187,3 +187,31 @@ def test_execution_state_remembers_what_is_continuous(box: Box) -> None:
     box.call(thread, "NtSetThreadExecutionState", 0x1, place)
     assert box.word(thread, place, 4) == 0x8000_0003
     assert box.call(thread, "NtSetThreadExecutionState", 0x8, place) == STATUS.INVALID_PARAMETER
+
+
+def test_continue_ex_takes_a_flag_or_an_argument(box: Box) -> None:
+    """NtContinueEx refuses an unknown KCONTINUE_TYPE and takes 1 for TestAlert."""
+    thread = box.thread()
+    record = context_record.capture(thread.context)
+    place = (box.put(thread, bytes(record) + bytes(16)) + 15) & ~15
+    thread.memory.write(place, record)
+    argument = box.put(thread, struct.pack("<IIQQ", 9, 0, 0, 0))
+    assert box.call(thread, "NtContinueEx", place, argument) == STATUS.INVALID_PARAMETER
+    box.call(thread, "NtQueueApcThread", SELF_THREAD, 0x5000, 1, 2, 3)
+    box.script(thread, box.syscall("NtContinueEx", place, 1), box.note(lambda c: c.rip))
+    box.run(5)
+    assert box.record == [APC_DISPATCHER]
+
+
+def test_a_whole_process_is_suspended(box: Box) -> None:
+    """NtSuspendProcess holds every thread; NtResumeProcess and NtAlertResumeThread let them go."""
+    caller, target = box.thread(), box.thread()
+    second = box.thread(target.process)
+    handle = box.open_process(caller, target.process)
+    assert box.call(caller, "NtSuspendProcess", handle) == STATUS.SUCCESS
+    assert (target.suspend_count, second.suspend_count) == (1, 1)
+    assert box.call(caller, "NtResumeProcess", handle) == STATUS.SUCCESS
+    assert (target.suspend_count, second.suspend_count) == (0, 0)
+    box.call(caller, "NtSuspendProcess", handle)
+    assert box.call(caller, "NtAlertResumeThread", box.open_thread(caller, target), 0) == STATUS.SUCCESS
+    assert (target.suspend_count, int(target.tcb.Alerted[1])) == (0, 1)

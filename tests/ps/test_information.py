@@ -92,9 +92,7 @@ def test_query_limited_is_enough_for_most(box: Box) -> None:
     handle = box.open_process(caller, target.process, 0x1000)
     assert _query(box, caller, BASIC, 0x30, handle)[0] == STATUS.SUCCESS
     assert _query(box, caller, DEBUG_PORT, 8, handle)[0] == STATUS.ACCESS_DENIED
-    assert (
-        _query(box, caller, BASIC, 0x30, box.open_process(caller, target.process, 0x400))[0] == STATUS.SUCCESS
-    )
+    assert _query(box, caller, BASIC, 0x30, box.open_process(caller, target.process, 0x400))[0] == STATUS.SUCCESS
 
 
 def test_the_cookie_stays(box: Box) -> None:

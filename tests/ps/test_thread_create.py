@@ -20,9 +20,7 @@ def test_create_thread_ex(box: Box) -> None:
     client, teb = box.room(thread, 16), box.room(thread, 8)
     entries = struct.pack("<4Q", 0x10003, 16, client, 0) + struct.pack("<4Q", 0x10004, 8, teb, 0)
     attributes = box.put(thread, struct.pack("<Q", 8 + len(entries)) + entries)
-    handle = box.handle(
-        thread, "NtCreateThreadEx", 0x1FFFFF, 0, SELF, 0x1234, 0x5678, 1, 0, 0, 0x20000, attributes
-    )
+    handle = box.handle(thread, "NtCreateThreadEx", 0x1FFFFF, 0, SELF, 0x1234, 0x5678, 1, 0, 0, 0x20000, attributes)
     made = ob.by_handle(thread, handle, 0)
     assert struct.unpack("<QQ", thread.memory.read(client, 16)) == (thread.process.id, made.id)
     assert box.word(thread, teb) == int(made.tcb.Teb)
@@ -39,9 +37,7 @@ def test_flags_and_foreign_attributes_are_refused(box: Box) -> None:
     rest = (0x1FFFFF, 0, SELF, 0x1234, 0)
     assert box.call(thread, "NtCreateThreadEx", place, *rest, 0x100, 0, 0, 0, 0) == STATUS.INVALID_PARAMETER
     attributes = box.put(thread, struct.pack("<5Q", 0x28, 0x20008, 1, 0, 0))
-    assert (
-        box.call(thread, "NtCreateThreadEx", place, *rest, 0, 0, 0, 0, attributes) == STATUS.INVALID_PARAMETER
-    )
+    assert box.call(thread, "NtCreateThreadEx", place, *rest, 0, 0, 0, 0, attributes) == STATUS.INVALID_PARAMETER
 
 
 def test_a_remote_thread_needs_the_right(box: Box) -> None:
