@@ -22,6 +22,8 @@ from ntos.dll.ntdll.ldr.image import headers_of, reader
 from ntos.dll.ntdll.ldr.lock import locked
 from ntos.dll.ntdll.ldr.module import PROCESS_STATIC_IMPORT, Origin
 from ntos.dll.ntdll.ldr.state import PINNED, Loader, Module
+from ntos.dll.ntdll.rtl_environment import own_block
+from ntos.dll.ntdll.rtl_path import set_current_directory
 from ntos.um import nt
 from ntos.um.export import export
 
@@ -83,9 +85,11 @@ async def initialize_process(thread: UserThread, loader: Loader, ntdll_base: int
     peb = thread.peb
     exe_base = int(peb.ImageBaseAddress)
     await _create_heap(thread, peb, exe_base)
+    await own_block(thread)
     await open_known_dlls(thread, loader)
     await _insert_first_modules(thread, loader, ntdll_base, exe_base)
     assert loader.exe is not None
+    await _open_current_directory(thread)
     static = [loader.exe]
     if loader.exe.headers.subsystem in WINDOWS_SUBSYSTEMS:
         static.insert(0, await _load_kernel32(thread, loader))
@@ -112,6 +116,17 @@ async def initialize_process(thread: UserThread, loader: Loader, ntdll_base: int
         loader.exe.node.State = modules.READY_TO_RUN
     if peb.PostProcessInitRoutine:
         await thread.call(int(peb.PostProcessInitRoutine))
+
+
+async def _open_current_directory(thread: UserThread) -> None:
+    """Hold a handle on the current directory, or on the Windows directory where it cannot be opened."""
+    current = search.current_directory(thread)
+    try:
+        await set_current_directory(thread, current)
+    except NtError as error:
+        if error.status == STATUS.NO_MEMORY:
+            raise
+        await set_current_directory(thread, search.system_root(thread))
 
 
 async def _create_complete_event(thread: UserThread, loader: Loader) -> None:
