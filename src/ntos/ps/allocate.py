@@ -23,6 +23,8 @@ PRIORITIES = {0: 8, 1: 4, 2: 8, 3: 13, 4: 24, 5: 6, 6: 10}
 NORMAL_CLASS = 2
 INHERITED_CLASSES = (1, 5)
 QUANTUM = 6
+DATA_NEVER_EXECUTES = 0x0D
+"""KEXECUTE_OPTIONS of 64-bit programs: ExecuteDisable, DisableThunkEmulation, Permanent."""
 MINIMUM_WORKING_SET, MAXIMUM_WORKING_SET = 50, 345
 HIGHEST_USER_ADDRESS = 0x7FFF_FFFE_FFFF
 
@@ -151,6 +153,7 @@ def initialize_kernel_part(process: Process, priority_class: int) -> None:
     pcb.QuantumReset = QUANTUM
     pcb.AutoAlignment = 1
     pcb.CheckStackExtents = 1
+    pcb.Flags.ExecuteOptions = DATA_NEVER_EXECUTES
     pcb.ActiveGroupsMask = 1
     pcb.Affinity.Count = 1
     pcb.Affinity.Size = 20
