@@ -30,8 +30,8 @@ class Dispatcher:
 
     def __init__(self, thread: UserThread, address: int) -> None:
         self.address = address
-        self.pc, self.image, _, _, self.target, self.context, _, self.data, self.history, self.scope = (
-            struct.unpack("<9QI", thread.memory.read(address, 0x4C))
+        self.pc, self.image, _, _, self.target, self.context, _, self.data, self.history, self.scope = struct.unpack(
+            "<9QI", thread.memory.read(address, 0x4C)
         )
 
     def scopes(self, thread: UserThread) -> list[tuple[int, int, int, int]]:

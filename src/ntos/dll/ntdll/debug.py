@@ -37,9 +37,7 @@ def DbgPrintEx(
 
 
 @export
-def vDbgPrintEx(
-    thread: UserThread, ComponentId: ULONG, Level: ULONG, Format: Ptr[CHAR], arglist: PVOID
-) -> NTSTATUS:
+def vDbgPrintEx(thread: UserThread, ComponentId: ULONG, Level: ULONG, Format: Ptr[CHAR], arglist: PVOID) -> NTSTATUS:
     """DbgPrintEx over an argument list."""
     return _tell(thread, format_printf(Format.string(), ListArguments(thread, arglist), NTDLL))
 

@@ -116,9 +116,7 @@ async def RtlUnwind(  # type: ignore[misc]
     await unwind_or_raise(thread, Target(TargetFrame, TargetIp, ReturnValue), int(ExceptionRecord or 0))
 
 
-async def unwind_or_raise(
-    thread: UserThread, target: Target, record: int, history: int = 0, room: int = 0
-) -> None:
+async def unwind_or_raise(thread: UserThread, target: Target, record: int, history: int = 0, room: int = 0) -> None:
     """Unwind from the caller of the running export; what goes wrong on the way is an exception there."""
     try:
         await unwind(thread, target, record, Registers.of_caller(thread), history, room)

@@ -60,7 +60,5 @@ GUEST_CODE: dict[str, GuestRoutine] = {
     "DbgBreakPoint": GuestRoutine(b"\xcc\xc3", None),
     "DbgUserBreakPoint": GuestRoutine(b"\xcc\xc3", None),
     # CONTEXT, CONTEXT_EX and EXCEPTION_RECORD lie between RSP and the machine frame.
-    "KiUserExceptionDispatcher": GuestRoutine(
-        b"", unwind_info(0, ALLOC_LARGE, 0x590 // 8, PUSH_MACHINE_FRAME)
-    ),
+    "KiUserExceptionDispatcher": GuestRoutine(b"", unwind_info(0, ALLOC_LARGE, 0x590 // 8, PUSH_MACHINE_FRAME)),
 }

@@ -179,9 +179,7 @@ class Search:
         self.registers.data[:] = registers.data
         _, function = await lookup(self.thread, frame.pc)
         if function is not None:
-            virtual_unwind(
-                self.thread.memory, self.registers, UNW_FLAG_EHANDLER, frame.image, frame.pc, function
-            )
+            virtual_unwind(self.thread.memory, self.registers, UNW_FLAG_EHANDLER, frame.image, frame.pc, function)
         return await self._ask(frame) if frame.handler else None
 
     async def _ask(self, frame: Frame) -> bool | None:
@@ -214,9 +212,7 @@ class Search:
         guest.put32(self.thread.memory, self.record + 4, flags)
 
 
-async def call_vectored(
-    thread: UserThread, handlers: list[tuple[int, int]], record: int, context: int
-) -> bool:
+async def call_vectored(thread: UserThread, handlers: list[tuple[int, int]], record: int, context: int) -> bool:
     """Call vectored handlers until one continues execution (RtlpCallVectoredHandlers)."""
     for handler in list(handlers):
         if handler not in handlers:

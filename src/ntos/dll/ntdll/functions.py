@@ -67,9 +67,7 @@ async def lookup(thread: UserThread, pc: int) -> tuple[int, RuntimeFunction | No
         return 0, None
     if dynamic.callback:
         address = await thread.call(dynamic.callback, pc, dynamic.context)
-        return dynamic.base, _direct(
-            memory, dynamic.base, read_function(memory, address) if address else None
-        )
+        return dynamic.base, _direct(memory, dynamic.base, read_function(memory, address) if address else None)
     found = search_table(memory, dynamic.table, dynamic.count, pc - dynamic.base)
     if found is None:  # RtlAddFunctionTable does not demand a sorted table
         found = _search_all(memory, dynamic, pc - dynamic.base)

@@ -43,9 +43,7 @@ class Registers:
         struct.pack_into("<II", data, FLAGS_OFFSET, CONTEXT_FULL | 4, context.mxcsr)
         data[0x38:0x44] = SEGMENTS
         struct.pack_into("<I", data, EFLAGS_OFFSET, context.rflags)
-        struct.pack_into(
-            "<17Q", data, GENERAL_OFFSET, *(getattr(context, name) for name in NAMES), context.rip
-        )
+        struct.pack_into("<17Q", data, GENERAL_OFFSET, *(getattr(context, name) for name in NAMES), context.rip)
         legacy = context.x87_state()
         data[0x100 : 0x100 + len(legacy)] = legacy
         struct.pack_into("<II", data, 0x118, context.mxcsr, 0xFFFF)

@@ -35,12 +35,7 @@ def _utf8(data: bytes) -> str:
 
 def _to_utf8(text: str) -> bytes:
     # A lone surrogate becomes U+FFFD (RtlUnicodeToUTF8N, STATUS_SOME_NOT_MAPPED).
-    return (
-        from_utf16(to_utf16(text))
-        .encode("utf-16-le", "surrogatepass")
-        .decode("utf-16-le", "replace")
-        .encode()
-    )
+    return from_utf16(to_utf16(text)).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 ANSI = Page(codepage.ansi, codepage.to_ansi)
@@ -329,9 +324,7 @@ def RtlUTF8ToUnicodeN(
             raise NtError(STATUS.INVALID_PARAMETER)
         UnicodeStringActualByteCount.write(len(to_utf16(text)))
         return mapped
-    status = _put_units(
-        UnicodeStringDestination, UnicodeStringMaxByteCount, UnicodeStringActualByteCount, text
-    )
+    status = _put_units(UnicodeStringDestination, UnicodeStringMaxByteCount, UnicodeStringActualByteCount, text)
     return mapped if status == STATUS.SUCCESS else STATUS.BUFFER_TOO_SMALL
 
 

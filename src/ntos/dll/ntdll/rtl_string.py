@@ -40,9 +40,7 @@ def put(view: STRING | UNICODE_STRING, data: bytes, terminator: bytes) -> None:
         raise NtError(STATUS.BUFFER_OVERFLOW)
 
 
-async def make(
-    thread: UserThread, destination: Ptr[UNICODE_STRING] | Ptr[STRING], data: bytes, unit: int
-) -> None:
+async def make(thread: UserThread, destination: Ptr[UNICODE_STRING] | Ptr[STRING], data: bytes, unit: int) -> None:
     """Give a string a new buffer with these bytes and a terminator."""
     if len(data) > MAXIMUM_LENGTH - unit:
         raise NtError(STATUS.INVALID_PARAMETER_2)
@@ -115,9 +113,7 @@ def RtlCopyUnicodeString(
 
 
 @export
-def RtlCopyString(
-    thread: UserThread, DestinationString: Ptr[STRING], SourceString: In[STRING] | None
-) -> None:
+def RtlCopyString(thread: UserThread, DestinationString: Ptr[STRING], SourceString: In[STRING] | None) -> None:
     """Copy as much as the destination can hold."""
     view = DestinationString.read()
     data = raw(SourceString)[: int(view.MaximumLength)] if SourceString is not None else b""
@@ -208,16 +204,12 @@ def RtlPrefixUnicodeString(
 def _ansi_pair(first: STRING, second: STRING, *, ignore_case: bool) -> tuple[bytes, bytes]:
     one, other = raw(first), raw(second)
     if ignore_case:
-        one, other = (
-            text.upcase(each.decode("latin-1")).encode("latin-1", "replace") for each in (one, other)
-        )
+        one, other = (text.upcase(each.decode("latin-1")).encode("latin-1", "replace") for each in (one, other))
     return one, other
 
 
 @export
-def RtlCompareString(
-    thread: UserThread, String1: In[STRING], String2: In[STRING], CaseInSensitive: BOOLEAN
-) -> LONG:
+def RtlCompareString(thread: UserThread, String1: In[STRING], String2: In[STRING], CaseInSensitive: BOOLEAN) -> LONG:
     """Negative, zero or positive, byte by byte."""
     one, other = _ansi_pair(String1, String2, ignore_case=bool(CaseInSensitive))
     difference = next((a - b for a, b in zip(one, other, strict=False) if a != b), len(one) - len(other))
@@ -225,18 +217,14 @@ def RtlCompareString(
 
 
 @export
-def RtlEqualString(
-    thread: UserThread, String1: In[STRING], String2: In[STRING], CaseInSensitive: BOOLEAN
-) -> BOOLEAN:
+def RtlEqualString(thread: UserThread, String1: In[STRING], String2: In[STRING], CaseInSensitive: BOOLEAN) -> BOOLEAN:
     """Whether two 8-bit strings are the same."""
     one, other = _ansi_pair(String1, String2, ignore_case=bool(CaseInSensitive))
     return BOOLEAN(one == other)
 
 
 @export
-def RtlPrefixString(
-    thread: UserThread, String1: In[STRING], String2: In[STRING], CaseInSensitive: BOOLEAN
-) -> BOOLEAN:
+def RtlPrefixString(thread: UserThread, String1: In[STRING], String2: In[STRING], CaseInSensitive: BOOLEAN) -> BOOLEAN:
     """Whether the second 8-bit string begins with the first."""
     one, other = _ansi_pair(String1, String2, ignore_case=bool(CaseInSensitive))
     return BOOLEAN(other.startswith(one))
@@ -257,9 +245,7 @@ def RtlHashUnicodeString(
     return STATUS.SUCCESS
 
 
-async def _changed(
-    thread: UserThread, destination: Ptr[UNICODE_STRING], data: bytes, allocate: int
-) -> NTSTATUS:
+async def _changed(thread: UserThread, destination: Ptr[UNICODE_STRING], data: bytes, allocate: int) -> NTSTATUS:
     if allocate:
         await make(thread, destination, data, 0)
     else:

@@ -214,9 +214,7 @@ def _undo(
     return False
 
 
-def _restore(
-    memory: Memory, registers: Registers, register: int, place: int, saved_at: dict[int, int] | None
-) -> None:
+def _restore(memory: Memory, registers: Registers, register: int, place: int, saved_at: dict[int, int] | None) -> None:
     registers[register] = int.from_bytes(memory.read(place, 8), "little")
     if saved_at is not None:
         saved_at[register] = place

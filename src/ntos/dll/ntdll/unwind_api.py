@@ -65,16 +65,12 @@ async def RtlVirtualUnwind(
     if ContextPointers:
         for register, place in saved_at.items():
             # KNONVOLATILE_CONTEXT_POINTERS: sixteen XMM pointers, then sixteen integer ones
-            guest.put64(
-                memory, ContextPointers + 8 * (register + 16 if register < 16 else register - 16), place
-            )
+            guest.put64(memory, ContextPointers + 8 * (register + 16 if register < 16 else register - 16), place)
     return PVOID(handler.routine)
 
 
 @export
-def RtlAddFunctionTable(
-    thread: UserThread, FunctionTable: PVOID, EntryCount: ULONG, BaseAddress: ULONGLONG
-) -> BOOLEAN:
+def RtlAddFunctionTable(thread: UserThread, FunctionTable: PVOID, EntryCount: ULONG, BaseAddress: ULONGLONG) -> BOOLEAN:
     """Declare unwind data for code made at run time."""
     functions = [read_function(thread.memory, FunctionTable + 12 * index) for index in range(EntryCount)]
     if not functions:

@@ -25,10 +25,7 @@ async def notify_loaded(thread: UserThread, loader: Loader, new: list[Module]) -
         flags = int(module.entry.Flags)
         if not flags & modules.LOAD_NOTIFICATIONS_SENT:
             module.entry.Flags = (
-                flags
-                | modules.LOAD_NOTIFICATIONS_SENT
-                | modules.LOAD_CONFIG_PROCESSED
-                | modules.ENTRY_PROCESSED
+                flags | modules.LOAD_NOTIFICATIONS_SENT | modules.LOAD_CONFIG_PROCESSED | modules.ENTRY_PROCESSED
             )
             if int(module.node.State) < READY_TO_INIT:
                 module.node.State = READY_TO_INIT

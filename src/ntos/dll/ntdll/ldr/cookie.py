@@ -33,9 +33,7 @@ async def process_cookie(thread: UserThread) -> int:
         with thread.frame() as frame:
             word = frame.new(ULONG)
             await guest.settle(
-                nt.NtQueryInformationProcess(
-                    thread, guest.CURRENT_PROCESS, PROCESS_COOKIE, word.address, 4, 0
-                )
+                nt.NtQueryInformationProcess(thread, guest.CURRENT_PROCESS, PROCESS_COOKIE, word.address, 4, 0)
             )
             known.value = int(word.read())
     return known.value

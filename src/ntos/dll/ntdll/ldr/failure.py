@@ -46,9 +46,7 @@ async def hard_error(thread: UserThread, error: NtError) -> None:
     """NtRaiseHardError with the parameters that the status's text wants."""
     inputs = error.because.inputs if error.because else {}
     with thread.frame() as frame:
-        status, parameters, mask = _parameters(
-            frame, error, {key: str(value) for key, value in inputs.items()}
-        )
+        status, parameters, mask = _parameters(frame, error, {key: str(value) for key, value in inputs.items()})
         array = frame.bytes(struct.pack(f"<{len(parameters)}Q", *parameters)) if parameters else 0
         response = frame.allocate(4)
         await settle(nt.NtRaiseHardError(thread, status, len(parameters), mask, array, OPTION_OK, response))

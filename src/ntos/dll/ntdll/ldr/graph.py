@@ -74,9 +74,7 @@ def depends_on(memory: Memory, parent: int, child: int) -> bool:
     return parent == child or child in children(memory, parent)
 
 
-async def add_edges(
-    thread: UserThread, module: Module, targets: list[Module], *, forwarder: bool = False
-) -> None:
+async def add_edges(thread: UserThread, module: Module, targets: list[Module], *, forwarder: bool = False) -> None:
     """Record that a module needs others (LdrpRecordModuleDependency); counts of new children go up."""
     memory = thread.memory
     parent = module.node.address

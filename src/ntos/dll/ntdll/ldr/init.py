@@ -160,10 +160,7 @@ async def _prepare_data(thread: UserThread, loader: Loader) -> None:
         ldr.InLoadOrderModuleList,
         ldr.InMemoryOrderModuleList,
         ldr.InInitializationOrderModuleList,
-        *(
-            LIST_ENTRY(memory, data + modules.HASH_TABLE + 16 * index)
-            for index in range(modules.HASH_BUCKETS)
-        ),
+        *(LIST_ENTRY(memory, data + modules.HASH_TABLE + 16 * index) for index in range(modules.HASH_BUCKETS)),
     ):
         head.initialize()
     memory.write(data + FAST_PEB_LOCK, UNLOCKED)
@@ -250,9 +247,7 @@ async def _load_kernel32(thread: UserThread, loader: Loader) -> Module:
     loader.kernel32 = kernel32
     for module in await snap.map_dependencies(thread, loader, kernel32, static=True):
         await snap.snap(thread, loader, module)
-    loader.base_thread_init_thunk = await snap.procedure(
-        thread, loader, kernel32, "BaseThreadInitThunk", None, []
-    )
+    loader.base_thread_init_thunk = await snap.procedure(thread, loader, kernel32, "BaseThreadInitThunk", None, [])
     return kernel32
 
 

@@ -55,9 +55,7 @@ def find_loaded(loader: Loader, request: Request) -> Module | None:
     return loader.at_path(name)
 
 
-async def find_or_map(
-    thread: UserThread, loader: Loader, request: Request, origin: Origin
-) -> tuple[Module, bool]:
+async def find_or_map(thread: UserThread, loader: Loader, request: Request, origin: Origin) -> tuple[Module, bool]:
     """The module for the request, and whether it was mapped just now (LdrpFindOrPrepareLoadingModule)."""
     if not request.resolved:
         search.preprocess(request)
@@ -114,9 +112,7 @@ async def open_image(thread: UserThread, path: str) -> int:
         try:
             section = frame.new(HANDLE)
             await settle(
-                nt.NtCreateSection(
-                    thread, section.address, SECTION_ACCESS, 0, 0, PAGE_EXECUTE, SEC_IMAGE, file
-                )
+                nt.NtCreateSection(thread, section.address, SECTION_ACCESS, 0, 0, PAGE_EXECUTE, SEC_IMAGE, file)
             )
             return int(section.read())
         finally:
@@ -129,9 +125,7 @@ async def open_file(thread: UserThread, path: str, access: int = FILE_ACCESS) ->
         handle = frame.new(HANDLE)
         io = frame.new(IO_STATUS_BLOCK)
         attributes = guest.object_attributes(frame, dos_to_nt(path))
-        await settle(
-            nt.NtOpenFile(thread, handle.address, access, attributes, io.address, FILE_SHARE, FILE_OPTIONS)
-        )
+        await settle(nt.NtOpenFile(thread, handle.address, access, attributes, io.address, FILE_SHARE, FILE_OPTIONS))
         return int(handle.read())
 
 
@@ -195,9 +189,7 @@ async def _same_image(thread: UserThread, loader: Loader, base: int, path: str) 
     """The module that is the same file under another spelling (LdrpFindLoadedDllByMapping)."""
     headers = headers_of(thread.memory, base)
     for module in loader:
-        alike = (
-            module.headers.time_date_stamp == headers.time_date_stamp and module.size == headers.size_of_image
-        )
+        alike = module.headers.time_date_stamp == headers.time_date_stamp and module.size == headers.size_of_image
         if alike and module.headers.checksum == headers.checksum:
             try:
                 await settle(nt.NtAreMappedFilesTheSame(thread, module.base, base))

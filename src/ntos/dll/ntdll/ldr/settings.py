@@ -97,9 +97,7 @@ async def LdrLockLoaderLock(
     if Flags & ~3 or Cookie is None or (Flags & TRY_ONLY and Disposition is None):
         raise NtError(STATUS.INVALID_PARAMETER)
     if Flags & TRY_ONLY:
-        taken = await thread.call(
-            guest.routine(thread, "RtlTryEnterCriticalSection"), int(thread.peb.LoaderLock)
-        )
+        taken = await thread.call(guest.routine(thread, "RtlTryEnterCriticalSection"), int(thread.peb.LoaderLock))
         if not taken & 0xFF:
             assert Disposition is not None
             Disposition.write(NOT_ACQUIRED)

@@ -166,9 +166,7 @@ def _missing(
         "importer": module.path,
         **(error.because.inputs if error.because else {}),
     }
-    thread.log.emit(
-        Missing(module=provider.name, name=str(wanted), caller=module.name, detail="static import")
-    )
+    thread.log.emit(Missing(module=provider.name, name=str(wanted), caller=module.name, detail="static import"))
     return NtError(status, Denied("import resolution", inputs, f"export {wanted} from {provider.name}"))
 
 
@@ -220,9 +218,7 @@ async def forward_target(
         request = Request(name + ".dll", module.name, module.dependent_load_flags & SEARCH_FLAGS, static)
         preprocess(request)
         reason = STATIC_FORWARDER if static else DYNAMIC_FORWARDER
-        known, is_new = await load.find_or_map(
-            thread, loader, request, Origin("", reason, module.base, 0, static)
-        )
+        known, is_new = await load.find_or_map(thread, loader, request, Origin("", reason, module.base, 0, static))
         if is_new:
             mapped = await map_dependencies(thread, loader, known, static=static)
             fresh += mapped

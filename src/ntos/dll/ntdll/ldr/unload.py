@@ -57,9 +57,7 @@ async def _take_away(thread: UserThread, loader: Loader, gone: list[Module]) -> 
     for module in gone:
         loader.unload_sequence += 1
         headers = module.headers
-        loader.unloaded.append(
-            (module.base, module.size, module.name, headers.time_date_stamp, headers.checksum)
-        )
+        loader.unloaded.append((module.base, module.size, module.name, headers.time_date_stamp, headers.checksum))
         del loader.unloaded[:-TRACE_LENGTH]
         if thread.log.wants(ImageUnloaded):
             thread.log.emit(ImageUnloaded(path=module.path, base=module.base))
