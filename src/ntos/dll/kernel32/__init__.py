@@ -8,6 +8,8 @@ profiles, atoms.
 Begin with `start`.
 """
 
-from ntos.dll.kernel32 import dostime, start
-
-__all__ = ["dostime", "start"]
+# ruff: noqa: F401 - importing a module declares its exports
+from ntos.dll.kernel32 import (
+    dostime,
+    start,
+)

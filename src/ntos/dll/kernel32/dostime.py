@@ -26,9 +26,7 @@ def FileTimeToDosDateTime(
 
 
 @export
-def DosDateTimeToFileTime(
-    thread: UserThread, wFatDate: WORD, wFatTime: WORD, lpFileTime: Ptr[FILETIME]
-) -> BOOL:
+def DosDateTimeToFileTime(thread: UserThread, wFatDate: WORD, wFatTime: WORD, lpFileTime: Ptr[FILETIME]) -> BOOL:
     """The time of DOS words."""
     time = calendar.from_dos(wFatDate, wFatTime)
     if time is None:

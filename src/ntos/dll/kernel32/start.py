@@ -10,11 +10,10 @@ from ntos.um.thread import UserThread
 
 
 @export
-async def BaseThreadInitThunk(
-    thread: UserThread, LdrReserved: DWORD, lpStartAddress: Code, lpParameter: PVOID
-) -> None:
+async def BaseThreadInitThunk(thread: UserThread, LdrReserved: DWORD, lpStartAddress: Code, lpParameter: PVOID) -> None:
     """Run the start routine; the thread ends with what it returns. With `LdrReserved` the loader only
-    says hello."""
+    says hello.
+    """
     if LdrReserved:
         return
     code = await thread.call(lpStartAddress, lpParameter)

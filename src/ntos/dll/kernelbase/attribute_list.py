@@ -151,9 +151,10 @@ def entries(thread: UserThread, listing: int) -> list[ATTRIBUTE_ENTRY]:
     ]
 
 
-def native_entries(thread: UserThread, listing: int) -> list[tuple[int, int,
-int]]:
-    """PS_ATTRIBUTEs (attribute, size, value) for the list; ERROR_NOT_SUPPORTED for what the kernel has no word for."""
+def native_entries(thread: UserThread, listing: int) -> list[tuple[int, int, int]]:
+    """PS_ATTRIBUTEs (attribute, size, value) for the list; ERROR_NOT_SUPPORTED for what the kernel has
+    no word for.
+    """
     found = []
     for entry in entries(thread, listing):
         attribute, value = int(entry.Attribute), int(entry.Value)

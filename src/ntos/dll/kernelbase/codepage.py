@@ -79,10 +79,7 @@ def MultiByteToWideChar(
     """Text of a code page in UTF-16: the units stored, or needed where the buffer has none."""
     if cbMultiByte == 0 or not lpMultiByteStr or cchWideChar < 0 or (cchWideChar and not lpWideCharStr):
         raise WinError(ERROR.INVALID_PARAMETER)
-    if cbMultiByte < 0:
-        data = lpMultiByteStr.string(0x7FFF_FFFF) + b"\0"
-    else:
-        data = lpMultiByteStr.read_bytes(cbMultiByte)
+    data = lpMultiByteStr.string(2147483647) + b"\x00" if cbMultiByte < 0 else lpMultiByteStr.read_bytes(cbMultiByte)
     wide = to_utf16(codepage.to_wide(data, CodePage, dwFlags))
     count = len(wide) // 2
     if cchWideChar == 0:

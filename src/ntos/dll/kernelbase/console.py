@@ -205,9 +205,7 @@ async def SetConsoleTextAttribute(thread: UserThread, hConsoleOutput: HANDLE, wA
 
 
 @export
-async def SetConsoleCursorPosition(
-    thread: UserThread, hConsoleOutput: HANDLE, dwCursorPosition: DWORD
-) -> BOOL:
+async def SetConsoleCursorPosition(thread: UserThread, hConsoleOutput: HANDLE, dwCursorPosition: DWORD) -> BOOL:
     """Move the cursor; a COORD is passed in a register."""
     data = dwCursorPosition.to_bytes(4, "little")
     await control(thread, hConsoleOutput, driver.IOCTL_CONSOLE_SET_CURSOR_POSITION, data)
@@ -303,9 +301,7 @@ async def SetConsoleTitleW(thread: UserThread, lpConsoleTitle: Ptr[WCHAR]) -> BO
 
 
 @export
-async def GetConsoleProcessList(
-    thread: UserThread, lpdwProcessList: Ptr[DWORD], dwProcessCount: DWORD
-) -> DWORD:
+async def GetConsoleProcessList(thread: UserThread, lpdwProcessList: Ptr[DWORD], dwProcessCount: DWORD) -> DWORD:
     """The ids of the processes attached to the console."""
     if not lpdwProcessList or dwProcessCount == 0:
         raise WinError(ERROR.INVALID_PARAMETER)

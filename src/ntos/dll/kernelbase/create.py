@@ -242,9 +242,7 @@ def _starts_group(request: Request) -> bool:
     return request.flags & (CREATE_NEW_PROCESS_GROUP | CREATE_NEW_CONSOLE) == CREATE_NEW_PROCESS_GROUP
 
 
-def _choose_console(
-    request: Request, view: RTL_USER_PROCESS_PARAMETERS, own: RTL_USER_PROCESS_PARAMETERS
-) -> None:
+def _choose_console(request: Request, view: RTL_USER_PROCESS_PARAMETERS, own: RTL_USER_PROCESS_PARAMETERS) -> None:
     chosen = {
         DETACHED_PROCESS: CONSOLE_DETACHED,
         CREATE_NEW_CONSOLE: CONSOLE_NEW,
@@ -256,9 +254,7 @@ def _choose_console(
         view.ConsoleFlags = int(view.ConsoleFlags) | 1
 
 
-def _choose_handles(
-    request: Request, view: RTL_USER_PROCESS_PARAMETERS, own: RTL_USER_PROCESS_PARAMETERS
-) -> None:
+def _choose_handles(request: Request, view: RTL_USER_PROCESS_PARAMETERS, own: RTL_USER_PROCESS_PARAMETERS) -> None:
     """Standard handles: the caller's words, the caller's own, or none that could be valid."""
     startup = request.startup
     if request.uses_handles:
@@ -348,9 +344,7 @@ def _process_flags(request: Request) -> int:
     )
 
 
-async def _ask_kernel(
-    thread: UserThread, frame: Frame, request: Request, image: program.Program, block: int
-) -> Answer:
+async def _ask_kernel(thread: UserThread, frame: Frame, request: Request, image: program.Program, block: int) -> Answer:
     answer = Answer(
         new_handle(frame),
         new_handle(frame),

@@ -30,9 +30,7 @@ async def DllMain(thread: UserThread, hinstDLL: HANDLE, fdwReason: DWORD, lpvRes
     """Tell ntdll whom to ask about unhandled exceptions; free what threads leave."""
     if fdwReason == DLL_PROCESS_ATTACH:
         thread.state(Own).base = hinstDLL
-        await rtl(
-            thread, "RtlSetUnhandledExceptionFilter", await own_entry(thread, "UnhandledExceptionFilter")
-        )
+        await rtl(thread, "RtlSetUnhandledExceptionFilter", await own_entry(thread, "UnhandledExceptionFilter"))
     elif fdwReason == DLL_THREAD_DETACH:
         await end_thread(thread)
     elif fdwReason == DLL_PROCESS_DETACH:

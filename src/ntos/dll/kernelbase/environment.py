@@ -51,9 +51,7 @@ def SetStdHandle(thread: UserThread, nStdHandle: DWORD, hHandle: HANDLE) -> BOOL
 
 
 @export
-def SetStdHandleEx(
-    thread: UserThread, nStdHandle: DWORD, hHandle: HANDLE, phPrevValue: Out[HANDLE] | None
-) -> BOOL:
+def SetStdHandleEx(thread: UserThread, nStdHandle: DWORD, hHandle: HANDLE, phPrevValue: Out[HANDLE] | None) -> BOOL:
     """SetStdHandle that also tells the handle replaced."""
     if phPrevValue is not None and nStdHandle in _STANDARD:
         phPrevValue.write(getattr(parameters(thread), _STANDARD[nStdHandle]))
@@ -71,9 +69,7 @@ async def GetCommandLineA(thread: UserThread) -> PVOID:
     """The address of the command line in the ANSI code page; one copy for the process's life."""
     narrow = thread.state(Narrow)
     if not narrow.command_line:
-        narrow.command_line = await allocate_bytes(
-            thread, to_ansi(parameters(thread).CommandLine.text) + b"\0"
-        )
+        narrow.command_line = await allocate_bytes(thread, to_ansi(parameters(thread).CommandLine.text) + b"\0")
     return PVOID(narrow.command_line)
 
 
@@ -146,9 +142,7 @@ async def SetEnvironmentStringsW(thread: UserThread, NewEnvironment: Ptr[WCHAR])
 
 
 @export_both()
-def GetEnvironmentVariableW(
-    thread: UserThread, lpName: Ptr[WCHAR], lpBuffer: Ptr[WCHAR], nSize: DWORD
-) -> DWORD:
+def GetEnvironmentVariableW(thread: UserThread, lpName: Ptr[WCHAR], lpBuffer: Ptr[WCHAR], nSize: DWORD) -> DWORD:
     """A variable's value: its length, or the room it needs."""
     value = environment(thread).get(text_of(lpName))
     if value is None:
@@ -178,9 +172,7 @@ async def SetEnvironmentVariableW(thread: UserThread, lpName: Ptr[WCHAR], lpValu
 
 
 @export_both()
-def ExpandEnvironmentStringsW(
-    thread: UserThread, lpSrc: Ptr[WCHAR], lpDst: Ptr[WCHAR], nSize: DWORD
-) -> DWORD:
+def ExpandEnvironmentStringsW(thread: UserThread, lpSrc: Ptr[WCHAR], lpDst: Ptr[WCHAR], nSize: DWORD) -> DWORD:
     """The text with each `%NAME%` replaced; always the size with its NUL."""
     text = expand(text_of(lpSrc), environment(thread).get)
     put_text(lpDst, nSize, text)

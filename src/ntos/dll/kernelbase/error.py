@@ -113,9 +113,7 @@ async def SetErrorMode(thread: UserThread, uMode: UINT) -> UINT:
     with thread.frame() as frame:
         place: Ptr[ULONG] = frame.new(ULONG)
         place.write(mode ^ 1)
-        await nt.NtSetInformationProcess(
-            thread, CURRENT_PROCESS, PROCESS_DEFAULT_HARD_ERROR_MODE, place.address, 4
-        )
+        await nt.NtSetInformationProcess(thread, CURRENT_PROCESS, PROCESS_DEFAULT_HARD_ERROR_MODE, place.address, 4)
     return UINT(previous)
 
 
@@ -160,9 +158,7 @@ async def DebugBreak(thread: UserThread) -> None:
 
 
 @export
-async def CheckRemoteDebuggerPresent(
-    thread: UserThread, hProcess: HANDLE, pbDebuggerPresent: Ptr[BOOL]
-) -> BOOL:
+async def CheckRemoteDebuggerPresent(thread: UserThread, hProcess: HANDLE, pbDebuggerPresent: Ptr[BOOL]) -> BOOL:
     """Whether a process has a debug port."""
     with thread.frame() as frame:
         place = frame.allocate(8)

@@ -220,9 +220,7 @@ async def CreateFile2(
         if view.lpSecurityAttributes:
             security = Ptr[SECURITY_ATTRIBUTES](thread.memory, int(view.lpSecurityAttributes))
     path = text_of(lpFileName)
-    return HANDLE(
-        await create_file(thread, path, dwDesiredAccess, dwShareMode, security, dwCreationDisposition, flags)
-    )
+    return HANDLE(await create_file(thread, path, dwDesiredAccess, dwShareMode, security, dwCreationDisposition, flags))
 
 
 async def open_path(thread: UserThread, path: str, access: int, options: int, share: int = SHARE_ALL) -> int:
@@ -324,9 +322,7 @@ def link_information(target: str, *, replace: int) -> bytes:
 
 async def link(thread: UserThread, new: str, existing: str) -> None:
     """A further name for a file."""
-    handle = await open_path(
-        thread, existing, FILE_WRITE_ATTRIBUTES, FILE_OPEN_REPARSE_POINT | FILE_NON_DIRECTORY_FILE
-    )
+    handle = await open_path(thread, existing, FILE_WRITE_ATTRIBUTES, FILE_OPEN_REPARSE_POINT | FILE_NON_DIRECTORY_FILE)
     try:
         data = link_information(nt_path(thread, new), replace=0)
         await set_bytes(thread, handle, data, FILE_INFORMATION_CLASS.FileLinkInformation)

@@ -109,7 +109,18 @@ async def GetFileInformationByHandleEx(
         if FileInformationClass in DIRECTORY_CLASSES:
             kind, restart = DIRECTORY_CLASSES[FileInformationClass]
             answer = await nt.NtQueryDirectoryFile(
-                thread, hFile, 0, 0, 0, status.address, lpFileInformation, dwBufferSize, kind, 0, 0, int(restart)
+                thread,
+                hFile,
+                0,
+                0,
+                0,
+                status.address,
+                lpFileInformation,
+                dwBufferSize,
+                kind,
+                0,
+                0,
+                int(restart),
             )
             if answer == STATUS.PENDING:
                 await nt.NtWaitForSingleObject(thread, hFile, 0, 0)

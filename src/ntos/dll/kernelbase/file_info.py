@@ -30,9 +30,7 @@ async def query(thread: UserThread, handle: int, kind: type[S]) -> S:
     """A detached copy of one information structure of an open file."""
     with thread.frame() as frame:
         place = frame.allocate(kind.size)
-        await nt.NtQueryInformationFile(
-            thread, handle, new_status(frame).address, place, kind.size, _CLASSES[kind]
-        )
+        await nt.NtQueryInformationFile(thread, handle, new_status(frame).address, place, kind.size, _CLASSES[kind])
         return kind.parse(thread.memory.read(place, kind.size))
 
 

@@ -173,14 +173,10 @@ async def _find_first(
 
 
 @export_both(fails=INVALID_HANDLE_VALUE)
-async def FindFirstFileW(
-    thread: UserThread, lpFileName: Ptr[WCHAR], lpFindFileData: Ptr[WIN32_FIND_DATAW]
-) -> HANDLE:
+async def FindFirstFileW(thread: UserThread, lpFileName: Ptr[WCHAR], lpFindFileData: Ptr[WIN32_FIND_DATAW]) -> HANDLE:
     """Begin a search; the first file found."""
     return HANDLE(
-        await _find_first(
-            thread, text_of(lpFileName), lpFindFileData.read(), basic=False, only_directories=False
-        )
+        await _find_first(thread, text_of(lpFileName), lpFindFileData.read(), basic=False, only_directories=False)
     )
 
 
@@ -269,9 +265,7 @@ async def FindFirstStreamW(
 
 
 @export
-def FindNextStreamW(
-    thread: UserThread, hFindStream: HANDLE, lpFindStreamData: Ptr[WIN32_FIND_STREAM_DATA]
-) -> BOOL:
+def FindNextStreamW(thread: UserThread, hFindStream: HANDLE, lpFindStreamData: Ptr[WIN32_FIND_STREAM_DATA]) -> BOOL:
     """The next stream."""
     search = _search(thread, hFindStream)
     if not search.streams:

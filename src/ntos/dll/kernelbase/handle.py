@@ -85,9 +85,7 @@ async def SetHandleInformation(thread: UserThread, hObject: HANDLE, dwMask: DWOR
 
 
 @export
-async def CompareObjectHandles(
-    thread: UserThread, hFirstObjectHandle: HANDLE, hSecondObjectHandle: HANDLE
-) -> BOOL:
+async def CompareObjectHandles(thread: UserThread, hFirstObjectHandle: HANDLE, hSecondObjectHandle: HANDLE) -> BOOL:
     """Whether two handles lead to one object."""
     await nt.NtCompareObjects(thread, hFirstObjectHandle, hSecondObjectHandle)
     return BOOL(1)

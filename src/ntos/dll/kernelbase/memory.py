@@ -79,16 +79,12 @@ async def VirtualAllocExNuma(
     return PVOID(await _allocate(thread, hProcess, lpAddress, dwSize, flAllocationType, flProtect))
 
 
-async def _allocate(
-    thread: UserThread, process: int, address: int, size: int, kind: int, protection: int
-) -> int:
+async def _allocate(thread: UserThread, process: int, address: int, size: int, kind: int, protection: int) -> int:
     if address and address < 0x10000 and kind & MEM_RESERVE:
         raise WinError(ERROR.INVALID_PARAMETER)
     with thread.frame() as frame:
         base, room = new_size(frame, address), new_size(frame, size)
-        await nt.NtAllocateVirtualMemory(
-            thread, process, base.address, 0, room.address, kind & ~0xF, protection
-        )
+        await nt.NtAllocateVirtualMemory(thread, process, base.address, 0, room.address, kind & ~0xF, protection)
         return int(base.read())
 
 
@@ -157,9 +153,7 @@ async def VirtualProtectEx(
     return await _protect(thread, hProcess, lpAddress, dwSize, flNewProtect, lpflOldProtect)
 
 
-async def _protect(
-    thread: UserThread, process: int, address: int, size: int, protection: int, old: Ptr[DWORD]
-) -> BOOL:
+async def _protect(thread: UserThread, process: int, address: int, size: int, protection: int, old: Ptr[DWORD]) -> BOOL:
     with thread.frame() as frame:
         base, room = new_size(frame, address), new_size(frame, size)
         await nt.NtProtectVirtualMemory(thread, process, base.address, room.address, protection, old.address)
@@ -185,9 +179,7 @@ async def _query(thread: UserThread, process: int, address: int, buffer: int, le
         returned = new_size(frame, 0)
         if length < MEMORY_BASIC_INFORMATION.size:
             raise WinError(ERROR.BAD_LENGTH)
-        await nt.NtQueryVirtualMemory(
-            thread, process, address, MEMORY_BASIC, buffer, length, returned.address
-        )
+        await nt.NtQueryVirtualMemory(thread, process, address, MEMORY_BASIC, buffer, length, returned.address)
         return SIZE_T(returned.read())
 
 
@@ -210,9 +202,7 @@ async def VirtualUnlock(thread: UserThread, lpAddress: PVOID, dwSize: SIZE_T) ->
 
 
 @export
-async def FlushInstructionCache(
-    thread: UserThread, hProcess: HANDLE, lpBaseAddress: PVOID, dwSize: SIZE_T
-) -> BOOL:
+async def FlushInstructionCache(thread: UserThread, hProcess: HANDLE, lpBaseAddress: PVOID, dwSize: SIZE_T) -> BOOL:
     """Make newly written code take effect."""
     await nt.NtFlushInstructionCache(thread, hProcess, lpBaseAddress, dwSize)
     return BOOL(1)
@@ -346,9 +336,7 @@ async def MapViewOfFileEx(
 ) -> PVOID:
     """Map a view of a section at an address."""
     offset = dwFileOffsetHigh << 32 | dwFileOffsetLow
-    return await _map(
-        thread, hFileMappingObject, dwDesiredAccess, offset, dwNumberOfBytesToMap, lpBaseAddress
-    )
+    return await _map(thread, hFileMappingObject, dwDesiredAccess, offset, dwNumberOfBytesToMap, lpBaseAddress)
 
 
 def view_protection(access: int) -> int:

@@ -117,9 +117,7 @@ async def GetProcAddress(thread: UserThread, hModule: HANDLE, lpProcName: Ptr[CH
 
 
 @export_both()
-async def LoadLibraryExW(
-    thread: UserThread, lpLibFileName: Ptr[WCHAR], hFile: HANDLE, dwFlags: DWORD
-) -> HANDLE:
+async def LoadLibraryExW(thread: UserThread, lpLibFileName: Ptr[WCHAR], hFile: HANDLE, dwFlags: DWORD) -> HANDLE:
     """Load a module, or map its file as data."""
     name = text_of(lpLibFileName).rstrip(" ")
     search = dwFlags & SEARCH_FLAGS

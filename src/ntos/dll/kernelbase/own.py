@@ -26,9 +26,7 @@ async def own_entry(thread: UserThread, name: str) -> int:
         with thread.frame() as frame:
             if not own.base:
                 base = new_handle(frame)
-                await rtl_status(
-                    thread, "LdrGetDllHandle", 0, 0, frame.unicode_string("kernelbase.dll"), base.address
-                )
+                await rtl_status(thread, "LdrGetDllHandle", 0, 0, frame.unicode_string("kernelbase.dll"), base.address)
                 own.base = int(base.read())
             text: ANSI_STRING = frame.new(ANSI_STRING)
             text.Length, text.MaximumLength = USHORT(len(name)), USHORT(len(name) + 1)

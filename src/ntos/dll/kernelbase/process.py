@@ -61,9 +61,7 @@ async def set_process(thread: UserThread, handle: int, kind: int, data: bytes) -
 async def basic_information(thread: UserThread, handle: int) -> PROCESS_BASIC_INFORMATION:
     """Exit status, PEB, ids."""
     kind = PROCESSINFOCLASS.ProcessBasicInformation
-    return PROCESS_BASIC_INFORMATION.parse(
-        await query_process(thread, handle, kind, PROCESS_BASIC_INFORMATION.size)
-    )
+    return PROCESS_BASIC_INFORMATION.parse(await query_process(thread, handle, kind, PROCESS_BASIC_INFORMATION.size))
 
 
 @export
@@ -82,9 +80,7 @@ async def TerminateProcess(thread: UserThread, hProcess: HANDLE, uExitCode: UINT
 
 
 @export
-async def OpenProcess(
-    thread: UserThread, dwDesiredAccess: DWORD, bInheritHandle: BOOL, dwProcessId: DWORD
-) -> HANDLE:
+async def OpenProcess(thread: UserThread, dwDesiredAccess: DWORD, bInheritHandle: BOOL, dwProcessId: DWORD) -> HANDLE:
     """A handle to a process by id."""
     with thread.frame() as frame:
         handle = new_handle(frame)
@@ -126,13 +122,9 @@ async def GetProcessTimes(
 @export
 async def GetPriorityClass(thread: UserThread, hProcess: HANDLE) -> DWORD:
     """A process's priority class."""
-    data = await query_process(
-        thread, hProcess, PROCESSINFOCLASS.ProcessPriorityClass, PROCESS_PRIORITY_CLASS.size
-    )
+    data = await query_process(thread, hProcess, PROCESSINFOCLASS.ProcessPriorityClass, PROCESS_PRIORITY_CLASS.size)
     number = int(PROCESS_PRIORITY_CLASS.parse(data).PriorityClass)
-    return DWORD(
-        next((flag for flag, known in PRIORITY_CLASSES.items() if known == number), NORMAL_PRIORITY_CLASS)
-    )
+    return DWORD(next((flag for flag, known in PRIORITY_CLASSES.items() if known == number), NORMAL_PRIORITY_CLASS))
 
 
 @export(partial="PROCESS_MODE_BACKGROUND_… is refused")
@@ -152,9 +144,7 @@ async def SetProcessPriorityBoost(thread: UserThread, hProcess: HANDLE, bDisable
 
 
 @export
-async def GetProcessPriorityBoost(
-    thread: UserThread, hProcess: HANDLE, pDisablePriorityBoost: Out[BOOL]
-) -> BOOL:
+async def GetProcessPriorityBoost(thread: UserThread, hProcess: HANDLE, pDisablePriorityBoost: Out[BOOL]) -> BOOL:
     """The same, asked."""
     data = await query_process(thread, hProcess, PROCESSINFOCLASS.ProcessPriorityBoost, 4)
     pDisablePriorityBoost.write(int.from_bytes(data, "little"))
@@ -175,9 +165,7 @@ async def GetProcessAffinityMask(
 
 
 @export
-async def SetProcessAffinityMask(
-    thread: UserThread, hProcess: HANDLE, dwProcessAffinityMask: ULONG_PTR
-) -> BOOL:
+async def SetProcessAffinityMask(thread: UserThread, hProcess: HANDLE, dwProcessAffinityMask: ULONG_PTR) -> BOOL:
     """Choose the processors a process may run on."""
     data = dwProcessAffinityMask.to_bytes(8, "little")
     return await set_process(thread, hProcess, PROCESSINFOCLASS.ProcessAffinityMask, data)
@@ -315,9 +303,7 @@ def GetProcessVersion(thread: UserThread, ProcessId: DWORD) -> DWORD:
     """The subsystem version the own program asks for."""
     if ProcessId not in (0, int(thread.teb.ClientId.UniqueProcess)):
         raise WinError(ERROR.INVALID_PARAMETER)
-    return DWORD(
-        int(thread.peb.ImageSubsystemMajorVersion) << 16 | int(thread.peb.ImageSubsystemMinorVersion)
-    )
+    return DWORD(int(thread.peb.ImageSubsystemMajorVersion) << 16 | int(thread.peb.ImageSubsystemMinorVersion))
 
 
 def _policy(thread: UserThread, place: Ptr[LONG], value: int) -> LONG:

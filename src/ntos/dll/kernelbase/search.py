@@ -116,10 +116,7 @@ async def SearchPathW(
     name = text_of(lpFileName)
     if not name:
         raise WinError(ERROR.INVALID_PARAMETER)
-    if lpPath:
-        directories = [entry for entry in text_of(lpPath).split(";") if entry]
-    else:
-        directories = _default_path(thread)
+    directories = [entry for entry in text_of(lpPath).split(";") if entry] if lpPath else _default_path(thread)
     found = await find_file(thread, name, directories, text_of(lpExtension))
     if found is None:
         raise WinError(ERROR.FILE_NOT_FOUND)

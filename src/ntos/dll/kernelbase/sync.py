@@ -32,9 +32,7 @@ async def wait(thread: UserThread, handle: int, milliseconds: int, *, alertable:
     with thread.frame() as frame:
         until = timeout(frame, milliseconds)
         while True:
-            status = await nt.NtWaitForSingleObject(
-                thread, real_handle(thread, handle), int(alertable), until
-            )
+            status = await nt.NtWaitForSingleObject(thread, real_handle(thread, handle), int(alertable), until)
             if status != STATUS.ALERTED:
                 return status
 
@@ -46,9 +44,7 @@ async def WaitForSingleObject(thread: UserThread, hHandle: HANDLE, dwMillisecond
 
 
 @export(fails=WAIT_FAILED)
-async def WaitForSingleObjectEx(
-    thread: UserThread, hHandle: HANDLE, dwMilliseconds: DWORD, bAlertable: BOOL
-) -> DWORD:
+async def WaitForSingleObjectEx(thread: UserThread, hHandle: HANDLE, dwMilliseconds: DWORD, bAlertable: BOOL) -> DWORD:
     """The same, ended by APCs if the caller likes."""
     return DWORD(await wait(thread, hHandle, dwMilliseconds, alertable=bool(bAlertable)))
 
@@ -194,9 +190,7 @@ async def _open(thread: UserThread, service: str, access: int, inherit: int, nam
 
 
 @export_both()
-async def OpenEventW(
-    thread: UserThread, dwDesiredAccess: DWORD, bInheritHandle: BOOL, lpName: Ptr[WCHAR]
-) -> HANDLE:
+async def OpenEventW(thread: UserThread, dwDesiredAccess: DWORD, bInheritHandle: BOOL, lpName: Ptr[WCHAR]) -> HANDLE:
     """A handle to an event by name."""
     return await _open(thread, "NtOpenEvent", dwDesiredAccess, bInheritHandle, lpName)
 
@@ -261,9 +255,7 @@ async def CreateMutexExW(
 
 
 @export_both()
-async def OpenMutexW(
-    thread: UserThread, dwDesiredAccess: DWORD, bInheritHandle: BOOL, lpName: Ptr[WCHAR]
-) -> HANDLE:
+async def OpenMutexW(thread: UserThread, dwDesiredAccess: DWORD, bInheritHandle: BOOL, lpName: Ptr[WCHAR]) -> HANDLE:
     """A handle to a mutex by name."""
     return await _open(thread, "NtOpenMutant", dwDesiredAccess, bInheritHandle, lpName)
 
@@ -315,9 +307,7 @@ async def CreateSemaphoreExW(
     if dwFlags:
         raise WinError(ERROR.INVALID_PARAMETER)
     name = optional_text(lpName)
-    return await _create_semaphore(
-        thread, lpSemaphoreAttributes, lInitialCount, lMaximumCount, name, dwDesiredAccess
-    )
+    return await _create_semaphore(thread, lpSemaphoreAttributes, lInitialCount, lMaximumCount, name, dwDesiredAccess)
 
 
 @export_both()

@@ -109,9 +109,7 @@ def export_both(*, fails: int = 0, partial: str = "", aliases: tuple[str, ...] =
 def _narrow(function: Callable[..., Any]) -> Callable[..., Any]:
     name = function.__name__[:-1] + "A"
     assert isinstance(function, FunctionType)
-    twin = FunctionType(
-        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
-    )
+    twin = FunctionType(function.__code__, function.__globals__, name, function.__defaults__, function.__closure__)
     twin.__kwdefaults__ = function.__kwdefaults__
     twin.__module__ = function.__module__
     twin.__qualname__ = name
@@ -119,9 +117,7 @@ def _narrow(function: Callable[..., Any]) -> Callable[..., Any]:
     scope = function.__globals__ | {"CHAR": CHAR, "Ptr": Ptr}
     for narrow in _STRUCTURES.values():
         scope[narrow.__name__] = narrow
-    twin.__annotations__ = {
-        key: _narrow_annotation(value, scope) for key, value in function.__annotations__.items()
-    }
+    twin.__annotations__ = {key: _narrow_annotation(value, scope) for key, value in function.__annotations__.items()}
     return twin
 
 

@@ -58,8 +58,7 @@ async def create(
         handle = new_handle(frame)
         client: CLIENT_ID = frame.new(CLIENT_ID)
         entry = b"".join(
-            value.to_bytes(8, "little")
-            for value in (PS_ATTRIBUTE_CLIENT_ID, CLIENT_ID.size, client.address, 0)
+            value.to_bytes(8, "little") for value in (PS_ATTRIBUTE_CLIENT_ID, CLIENT_ID.size, client.address, 0)
         )
         body = entry + extra
         listing = frame.bytes((len(body) + 8).to_bytes(8, "little") + body)
@@ -169,9 +168,7 @@ def thread_attributes(thread: UserThread, listing: int) -> bytes:
 
 
 @export
-async def OpenThread(
-    thread: UserThread, dwDesiredAccess: DWORD, bInheritHandle: BOOL, dwThreadId: DWORD
-) -> HANDLE:
+async def OpenThread(thread: UserThread, dwDesiredAccess: DWORD, bInheritHandle: BOOL, dwThreadId: DWORD) -> HANDLE:
     """A handle to a thread by id."""
     with thread.frame() as frame:
         handle = new_handle(frame)
@@ -295,9 +292,7 @@ async def SetThreadPriorityBoost(thread: UserThread, hThread: HANDLE, bDisablePr
 
 
 @export
-async def GetThreadPriorityBoost(
-    thread: UserThread, hThread: HANDLE, pDisablePriorityBoost: Ptr[BOOL]
-) -> BOOL:
+async def GetThreadPriorityBoost(thread: UserThread, hThread: HANDLE, pDisablePriorityBoost: Ptr[BOOL]) -> BOOL:
     """The same, asked."""
     await nt.NtQueryInformationThread(
         thread, hThread, THREADINFOCLASS.ThreadPriorityBoost, pDisablePriorityBoost.address, 4, 0
@@ -306,9 +301,7 @@ async def GetThreadPriorityBoost(
 
 
 @export
-async def SetThreadAffinityMask(
-    thread: UserThread, hThread: HANDLE, dwThreadAffinityMask: ULONG_PTR
-) -> ULONG_PTR:
+async def SetThreadAffinityMask(thread: UserThread, hThread: HANDLE, dwThreadAffinityMask: ULONG_PTR) -> ULONG_PTR:
     """The processors a thread may run on; those before."""
     previous = (await _basic(thread, hThread)).AffinityMask
     data = dwThreadAffinityMask.to_bytes(8, "little")
@@ -321,9 +314,7 @@ async def SetThreadIdealProcessor(thread: UserThread, hThread: HANDLE, dwIdealPr
     """The processor a thread likes best; the one before."""
     with thread.frame() as frame:
         place = frame.bytes(dwIdealProcessor.to_bytes(4, "little"))
-        status = await nt.NtSetInformationThread(
-            thread, hThread, THREADINFOCLASS.ThreadIdealProcessor, place, 4
-        )
+        status = await nt.NtSetInformationThread(thread, hThread, THREADINFOCLASS.ThreadIdealProcessor, place, 4)
     return DWORD(status)
 
 
@@ -368,9 +359,7 @@ async def GetThreadIOPendingFlag(thread: UserThread, hThread: HANDLE, lpIOIsPend
 
 
 @export
-async def SetThreadDescription(
-    thread: UserThread, hThread: HANDLE, lpThreadDescription: Ptr[WCHAR]
-) -> HRESULT:
+async def SetThreadDescription(thread: UserThread, hThread: HANDLE, lpThreadDescription: Ptr[WCHAR]) -> HRESULT:
     """A name for a thread, for debuggers."""
     with thread.frame() as frame:
         place = frame.unicode_string(lpThreadDescription.text())
@@ -379,9 +368,7 @@ async def SetThreadDescription(
 
 
 @export
-async def GetThreadDescription(
-    thread: UserThread, hThread: HANDLE, ppszThreadDescription: Ptr[PVOID]
-) -> HRESULT:
+async def GetThreadDescription(thread: UserThread, hThread: HANDLE, ppszThreadDescription: Ptr[PVOID]) -> HRESULT:
     """A thread's name, to be freed with LocalFree."""
     with thread.frame() as frame:
         place = frame.allocate(0x1000)
@@ -406,9 +393,7 @@ async def SetThreadStackGuarantee(thread: UserThread, StackSizeInBytes: Ptr[ULON
 
 
 @export
-def GetCurrentThreadStackLimits(
-    thread: UserThread, LowLimit: Out[ULONG_PTR], HighLimit: Out[ULONG_PTR]
-) -> None:
+def GetCurrentThreadStackLimits(thread: UserThread, LowLimit: Out[ULONG_PTR], HighLimit: Out[ULONG_PTR]) -> None:
     """Where the thread's stack lies."""
     LowLimit.write(int(thread.teb.DeallocationStack))
     HighLimit.write(int(thread.teb.NtTib.StackBase))

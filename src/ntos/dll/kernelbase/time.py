@@ -109,9 +109,7 @@ async def _set_clock(thread: UserThread, time: int) -> BOOL:
 
 
 @export
-def FileTimeToSystemTime(
-    thread: UserThread, lpFileTime: Ptr[FILETIME], lpSystemTime: Ptr[SYSTEMTIME]
-) -> BOOL:
+def FileTimeToSystemTime(thread: UserThread, lpFileTime: Ptr[FILETIME], lpSystemTime: Ptr[SYSTEMTIME]) -> BOOL:
     """Break a time down."""
     time = file_time(lpFileTime.read())
     if time >> 63:
@@ -121,27 +119,21 @@ def FileTimeToSystemTime(
 
 
 @export
-def SystemTimeToFileTime(
-    thread: UserThread, lpSystemTime: Ptr[SYSTEMTIME], lpFileTime: Ptr[FILETIME]
-) -> BOOL:
+def SystemTimeToFileTime(thread: UserThread, lpSystemTime: Ptr[SYSTEMTIME], lpFileTime: Ptr[FILETIME]) -> BOOL:
     """Put a time together."""
     put_file_time(lpFileTime.read(), system_time(lpSystemTime.read()))
     return BOOL(1)
 
 
 @export
-def FileTimeToLocalFileTime(
-    thread: UserThread, lpFileTime: Ptr[FILETIME], lpLocalFileTime: Ptr[FILETIME]
-) -> BOOL:
+def FileTimeToLocalFileTime(thread: UserThread, lpFileTime: Ptr[FILETIME], lpLocalFileTime: Ptr[FILETIME]) -> BOOL:
     """UTC to local time, by today's bias."""
     put_file_time(lpLocalFileTime.read(), file_time(lpFileTime.read()) - bias(thread))
     return BOOL(1)
 
 
 @export
-def LocalFileTimeToFileTime(
-    thread: UserThread, lpLocalFileTime: Ptr[FILETIME], lpFileTime: Ptr[FILETIME]
-) -> BOOL:
+def LocalFileTimeToFileTime(thread: UserThread, lpLocalFileTime: Ptr[FILETIME], lpFileTime: Ptr[FILETIME]) -> BOOL:
     """Local time to UTC, by today's bias."""
     put_file_time(lpFileTime.read(), file_time(lpLocalFileTime.read()) + bias(thread))
     return BOOL(1)

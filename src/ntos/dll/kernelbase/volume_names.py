@@ -18,9 +18,7 @@ async def link_target(thread: UserThread, name: str) -> str | None:
     with thread.frame() as frame:
         link = new_handle(frame)
         try:
-            await nt.NtOpenSymbolicLinkObject(
-                thread, link.address, SYMBOLIC_LINK_QUERY, attributes(frame, name)
-            )
+            await nt.NtOpenSymbolicLinkObject(thread, link.address, SYMBOLIC_LINK_QUERY, attributes(frame, name))
         except NtError as error:
             known = (STATUS.OBJECT_NAME_NOT_FOUND, STATUS.OBJECT_TYPE_MISMATCH, STATUS.OBJECT_PATH_NOT_FOUND)
             if error.status in known:
