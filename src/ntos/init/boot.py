@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
     from ntos.ke.thread import Thread
 
+INTERACTIVE_SESSION = 1
+"""Where programs run; session 0 is the system's. smss makes it on Windows."""
 NTDLL = "\\SystemRoot\\System32\\ntdll.dll"
 ENTRY_POINTS = (
     "LdrInitializeThunk", "KiUserApcDispatcher", "KiUserExceptionDispatcher", "KiUserCallbackReturn",
@@ -52,8 +54,9 @@ def phase0(kernel: Kernel, *, aslr: bool) -> None:
 
 
 def phase1(kernel: Kernel) -> None:
-    """Devices and registry. Volumes are mounted by the machine, which knows them."""
+    """Devices, registry, the first user session. Volumes are mounted by the machine, which knows them."""
     io.install(kernel)
+    ob.create_session(kernel, INTERACTIVE_SESSION)
     cm.install(kernel)
 
 
