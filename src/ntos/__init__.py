@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from ntos.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from ntos.machine import Machine, Process

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from ntos import __version__, io
+from ntos import io
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.etw.event import MachineStarted, MachineStopped
 from ntos.hal.platform import Platform
@@ -31,6 +31,7 @@ from ntos.se import token as tokens
 from ntos.se import well_known
 from ntos.se.account import Accounts
 from ntos.um import images
+from ntos.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -266,7 +267,7 @@ class Machine:
         if not self._started:
             self._started = True
             self.kernel.log.emit(
-                MachineStarted(version=__version__, seed=self.seed, memory=self.platform.physical.size)
+                MachineStarted(version=VERSION, seed=self.seed, memory=self.platform.physical.size)
             )
 
     def _where(self) -> tuple[int, int, int]:

@@ -62,7 +62,7 @@ def test_package_headings_hold_no_logic() -> None:
     busy = [
         f"{module.where}:{node.lineno}"
         for module in modules()
-        if module.is_package
+        if module.is_package and module.name not in ("ntos", "ntos.cli")  # the public names; the command
         for node in module.tree.body
         if not isinstance(node, ast.Expr | ast.Import | ast.ImportFrom | ast.Assign)
     ]

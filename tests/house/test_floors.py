@@ -14,7 +14,7 @@ import pytest
 
 from tests.house.source import modules
 
-ABI = ("abi.memory", "abi.types", "abi")  # memory is a protocol of bytes alone; scalar types read through it
+ABI = ("version", "abi.memory", "abi.types", "abi")  # memory is a protocol of bytes alone; scalar types read through it
 GROUND = (*ABI, "rtl", "etw", "hal")
 # fmt: off
 KERNEL = (

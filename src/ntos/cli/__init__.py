@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 
 from ntos.cli.exit_codes import INTERRUPTED, USAGE
+from ntos.version import VERSION
 
 USAGE_TEXT = """\
 ntos: the Windows process subsystem, in Python
@@ -46,9 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(USAGE_TEXT, end="")
         return 0
     if command == "--version":
-        from ntos import __version__  # noqa: PLC0415
-
-        print(f"ntos {__version__}")
+        print(f"ntos {VERSION}")
         return 0
     print(f"ntos: there is no command {command!r}; `ntos --help` lists them", file=sys.stderr)
     return USAGE
