@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ntos.abi.status import STATUS, NtError, status_name
 from ntos.dll.ntdll import guest
-from ntos.dll.ntdll.functions import lookup
+from ntos.dll.ntdll.functions import Walk, lookup
 from ntos.dll.ntdll.guard import (
     CONTINUE_EXECUTION,
     EXECUTE_HANDLER,
@@ -113,6 +113,7 @@ class Search:
         self.flags = guest.u32(thread.memory, record + 4)
         self.limits = StackLimits(thread)
         self.registers = Registers.at(thread.memory, context)
+        self.walk = Walk(thread)
         self.nested = 0
         self.caught: Guard | None = None
         """The Python frame whose filter took the exception."""
@@ -130,14 +131,14 @@ class Search:
                     return answer
                 if registers.rip != callback_return:
                     continue
-            image, function = await lookup(self.thread, pc)
+            image, function, step = await self.walk.at(pc)
             if function is None:
                 before = registers.rsp
                 registers.leave_leaf(self.thread.memory)
                 if registers.rip == 0 or registers.rsp <= before:
                     break
                 continue
-            handler = virtual_unwind(self.thread.memory, registers, UNW_FLAG_EHANDLER, image, pc, function)
+            handler = virtual_unwind(self.thread.memory, registers, UNW_FLAG_EHANDLER, image, pc, function, None, step)
             if not self.limits.hold(handler.establisher):
                 self._set_flags(self.flags | STACK_INVALID)
                 break
@@ -193,6 +194,7 @@ class Search:
             disposition = await call_in(
                 thread, place, frame.handler, self.record, frame.establisher, self.context, dispatcher
             )
+        self.walk.forget()
         self.flags |= guest.u32(thread.memory, self.record + 4) & NONCONTINUABLE
         match disposition & 0xFFFF_FFFF:
             case 0:

@@ -13,6 +13,8 @@ from ntos.dll.ntdll.unwind import (
     CHAIN_LIMIT,
     RUNTIME_FUNCTION_SIZE,
     RuntimeFunction,
+    Step,
+    prepare,
     read_function,
     search_table,
 )
@@ -72,6 +74,27 @@ async def lookup(thread: UserThread, pc: int) -> tuple[int, RuntimeFunction | No
     if found is None:  # RtlAddFunctionTable does not demand a sorted table
         found = _search_all(memory, dynamic, pc - dynamic.base)
     return dynamic.base, _direct(memory, dynamic.base, found)
+
+
+class Walk:
+    """A walk over a stack: what an address means is looked up once, as recursion meets it often."""
+
+    def __init__(self, thread: UserThread) -> None:
+        self._thread = thread
+        self._known: dict[int, tuple[int, RuntimeFunction | None, Step | None]] = {}
+
+    def forget(self) -> None:
+        """Guest code has run: tables may be others now."""
+        self._known.clear()
+
+    async def at(self, pc: int) -> tuple[int, RuntimeFunction | None, Step | None]:
+        """Image base, function entry and prepared step for an address; no entry for a leaf."""
+        known = self._known.get(pc)
+        if known is None:
+            image, function = await lookup(self._thread, pc)
+            step = prepare(self._thread.memory, image, pc, function) if function is not None else None
+            known = self._known[pc] = image, function, step
+        return known
 
 
 def _search_all(memory: Memory, dynamic: DynamicTable, rva: int) -> RuntimeFunction | None:

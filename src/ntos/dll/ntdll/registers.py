@@ -90,6 +90,15 @@ class Registers:
     def rsp(self, value: int) -> None:
         _Q.pack_into(self.data, RSP_OFFSET, value & MASK)
 
+    def copy_register(self, register: int, source: bytes, place: int) -> None:
+        """Take a register's eight bytes out of a block of stack."""
+        at = GENERAL_OFFSET + 8 * register
+        self.data[at : at + 8] = source[place : place + 8]
+
+    def copy_rip(self, source: bytes, place: int) -> None:
+        """Take the return address out of a block of stack."""
+        self.data[RIP_OFFSET : RIP_OFFSET + 8] = source[place : place + 8]
+
     def set_xmm(self, register: int, value: bytes) -> None:
         """Store a 128-bit register."""
         place = XMM_OFFSET + 16 * register

@@ -108,6 +108,79 @@ def search_table(memory: Memory, table: int, count: int, rva: int) -> RuntimeFun
     return None
 
 
+class Recipe(NamedTuple):
+    """A whole prolog undone by offsets from RSP: saved registers, XMM registers, and the frame's size."""
+
+    saves: tuple[tuple[int, int], ...]
+    xmm: tuple[tuple[int, int], ...]
+    low: int
+    size: int
+
+
+class Step(NamedTuple):
+    """What unwinding from one address always does: worth keeping where the same address comes again and again."""
+
+    info: UnwindInfo
+    epilog: bool
+    recipe: Recipe | None
+
+
+def prepare(memory: Memory, image: int, pc: int, function: RuntimeFunction) -> Step:
+    """Decode what there is at `pc`."""
+    info = read_info(memory, image + function.unwind)
+    offset = pc - image - function.begin
+    if offset < info.prolog and not info.flags & UNW_FLAG_CHAININFO:
+        return Step(info, epilog=False, recipe=None)
+    if info.version >= 2 and info.codes and info.codes[0][1] == EPILOG:
+        possible = _in_declared_epilog(info, function, pc - image)
+    else:
+        possible = True
+    epilog = possible and _is_epilog(memory, info, image, pc, function)
+    return Step(info, epilog, None if epilog else _recipe(info))
+
+
+def _recipe(info: UnwindInfo) -> Recipe | None:
+    """The recipe of a function without frame pointer, chained parts or machine frame."""
+    if info.frame_register or info.flags & UNW_FLAG_CHAININFO:
+        return None
+    saves, xmm, size = [], [], 0
+    for _, operation, operand, extra in info.codes:
+        match operation:
+            case 0:
+                saves.append((operand, size))
+                size += 8
+            case 1:
+                size += extra if operand else 8 * extra
+            case 2:
+                size += 8 * operand + 8
+            case 4 | 5:
+                saves.append((operand, 8 * extra if operation == SAVE_NONVOL else extra))
+            case 8 | 9:
+                xmm.append((operand, 16 * extra if operation == SAVE_XMM128 else extra))
+            case 6:
+                pass
+            case _:
+                return None
+    low = min([size, *(place for _, place in saves), *(place for _, place in xmm)])
+    if any(place > size for _, place in (*saves, *xmm)):
+        return None
+    return Recipe(tuple(saves), tuple(xmm), low, size)
+
+
+def _follow(memory: Memory, registers: Registers, recipe: Recipe, saved_at: dict[int, int] | None) -> None:
+    stack, low = registers.rsp, recipe.low
+    block = memory.read(stack + low, recipe.size + 8 - low)
+    for register, place in recipe.saves:
+        registers.copy_register(register, block, place - low)
+    for register, place in recipe.xmm:
+        registers.set_xmm(register, block[place - low : place - low + 16])
+    registers.copy_rip(block, recipe.size - low)
+    registers.rsp = stack + recipe.size + 8
+    if saved_at is not None:
+        saved_at.update((register, stack + place) for register, place in recipe.saves)
+        saved_at.update((16 + register, stack + place) for register, place in recipe.xmm)
+
+
 def virtual_unwind(
     memory: Memory,
     registers: Registers,
@@ -116,26 +189,25 @@ def virtual_unwind(
     pc: int,
     function: RuntimeFunction,
     saved_at: dict[int, int] | None = None,
+    step: Step | None = None,
 ) -> Handler:
     """Make `registers` those of the caller; gives the handler of `handler_type`, if the frame has one.
 
     RtlVirtualUnwind. `saved_at` receives where each register was found, XMM registers as 16 + number.
     """
-    offset = pc - image - function.begin
-    info = read_info(memory, image + function.unwind)
+    step = step or prepare(memory, image, pc, function)
+    offset, info = pc - image - function.begin, step.info
     establisher = _establisher(registers, info, offset)
-    if offset >= info.prolog or info.flags & UNW_FLAG_CHAININFO:
-        if info.version >= 2 and info.codes and info.codes[0][1] == EPILOG:
-            at_epilog = _in_declared_epilog(info, function, pc - image)
-        else:
-            at_epilog = True
-        if at_epilog and _run_epilog(memory, registers, info, image, pc, function):
-            return Handler(0, 0, establisher)
-    info, machine_frame = _undo_prolog(memory, registers, image, info, offset, saved_at)
-    if not machine_frame:
-        registers.leave_leaf(memory)
-    wanted = info.flags & handler_type and not info.flags & UNW_FLAG_CHAININFO
-    if wanted and offset >= info.prolog:
+    if step.epilog:
+        _run_epilog(memory, registers, info, pc)
+        return Handler(0, 0, establisher)
+    if step.recipe is not None:
+        _follow(memory, registers, step.recipe, saved_at)
+    else:
+        info, machine_frame = _undo_prolog(memory, registers, image, info, offset, saved_at)
+        if not machine_frame:
+            registers.leave_leaf(memory)
+    if info.flags & handler_type and not info.flags & UNW_FLAG_CHAININFO and offset >= info.prolog:
         routine = int.from_bytes(memory.read(info.tail, 4), "little")
         return Handler(image + routine, info.tail + 4, establisher)
     return Handler(0, 0, establisher)
@@ -232,54 +304,57 @@ def _in_declared_epilog(info: UnwindInfo, function: RuntimeFunction, rva: int) -
     return any(start <= rva < start + size for start in starts)
 
 
-def _run_epilog(
-    memory: Memory, registers: Registers, info: UnwindInfo, image: int, pc: int, function: RuntimeFunction
-) -> bool:
-    """If what follows `pc` is an epilog, do what is left of it: give back the stack, pop, return."""
-    code = memory.read(pc, min(64, max(image + function.end - pc, 16)))
-    after = registers.copy()
-    position = _skip_deallocation(code, after, info)
+EPILOG_BYTES = 48
+"""No epilog is longer: a deallocation (8), eight pops of up to two bytes, a jump."""
+
+
+def _is_epilog(memory: Memory, info: UnwindInfo, image: int, pc: int, function: RuntimeFunction) -> bool:
+    """Whether what follows `pc` is the rest of an epilog: give back the stack, pop, return."""
+    code = memory.read(pc, min(EPILOG_BYTES, max(image + function.end - pc, 1)))
+    position = _deallocation(code, info)[0]
     while position < len(code):
-        register, size = _pop(code, position)
+        size = _pop(code, position)[1]
         if size == 0:
             break
-        after[register] = int.from_bytes(memory.read(after.rsp, 8), "little")
-        if register != RSP:
-            after.rsp += 8
         position += size
-    if not _is_return(code, position, image, pc, function):
-        return False
-    after.leave_leaf(memory)
-    registers.data[:] = after.data
-    return True
+    return _is_return(code, position, image, pc, function)
 
 
-def _skip_deallocation(code: bytes, registers: Registers, info: UnwindInfo) -> int:
-    """`add rsp, n` or `lea rsp, [frame + n]` at the start of an epilog; how long it is."""
+def _run_epilog(memory: Memory, registers: Registers, info: UnwindInfo, pc: int) -> None:
+    """Do what is left of an epilog."""
+    code = memory.read(pc, EPILOG_BYTES)
+    position, base, displacement = _deallocation(code, info)
+    if position:
+        registers.rsp = registers[base] + displacement
+    while (popped := _pop(code, position))[1]:
+        registers[popped[0]] = int.from_bytes(memory.read(registers.rsp, 8), "little")
+        registers.rsp += 8
+        position += popped[1]
+    registers.leave_leaf(memory)
+
+
+def _deallocation(code: bytes, info: UnwindInfo) -> tuple[int, int, int]:
+    """`add rsp, n` or `lea rsp, [frame + n]` at the start of an epilog: its size, register and displacement."""
     if code[:3] == b"\x48\x83\xc4":
-        registers.rsp += struct.unpack_from("<b", code, 3)[0]
-        return 4
+        return 4, RSP, struct.unpack_from("<b", code, 3)[0]
     if code[:3] == b"\x48\x81\xc4":
-        registers.rsp += struct.unpack_from("<i", code, 3)[0]
-        return 7
-    if code[0] & 0xFE == 0x48 and code[1] == 0x8D and info.frame_register:
+        return 7, RSP, struct.unpack_from("<i", code, 3)[0]
+    if len(code) > 2 and code[0] & 0xFE == 0x48 and code[1] == 0x8D and info.frame_register:
         frame = info.frame_register
         if code[2] & 7 != frame & 7 or code[0] & 1 != frame >> 3 or code[2] & 0x38 != 0x20:
-            return 0
+            return 0, 0, 0
         at = 4 if code[2] & 7 == RSP else 3  # R12 as base takes a SIB byte
         mode = code[2] >> 6
         if mode == 1:
-            registers.rsp = registers[frame] + struct.unpack_from("<b", code, at)[0]
-            return at + 1
+            return at + 1, frame, struct.unpack_from("<b", code, at)[0]
         if mode == 2:
-            registers.rsp = registers[frame] + struct.unpack_from("<i", code, at)[0]
-            return at + 4
-    return 0
+            return at + 4, frame, struct.unpack_from("<i", code, at)[0]
+    return 0, 0, 0
 
 
 def _pop(code: bytes, position: int) -> tuple[int, int]:
     """(register, instruction size) of a `pop`, or (0, 0)."""
-    if code[position] & 0xF8 == 0x58:
+    if position < len(code) and code[position] & 0xF8 == 0x58:
         return code[position] & 7, 1
     if position + 1 < len(code) and code[position] == 0x41 and code[position + 1] & 0xF8 == 0x58:
         return 8 + (code[position + 1] & 7), 2

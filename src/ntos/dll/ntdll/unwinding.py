@@ -21,7 +21,7 @@ from ntos.dll.ntdll.exception import (
     StackLimits,
     stored_frame,
 )
-from ntos.dll.ntdll.functions import lookup
+from ntos.dll.ntdll.functions import Walk, lookup
 from ntos.dll.ntdll.guard import ConsolidatedFrame, Guard, HandlerFrame, PythonFrames, call_in, callback_stack
 from ntos.dll.ntdll.registers import CONTEXT_SIZE, RAX, Registers
 from ntos.dll.ntdll.unwind import UNW_FLAG_UHANDLER, virtual_unwind
@@ -89,6 +89,7 @@ class _Walk:
         self.registers = start
         self.history = history
         self.limits = StackLimits(thread)
+        self.walk = Walk(thread)
         self.flags = guest.u32(thread.memory, record + 4) | UNWINDING | (0 if target.frame else EXIT_UNWIND)
         if target.guard is not None:
             self.flags &= ~EXIT_UNWIND
@@ -113,14 +114,14 @@ class _Walk:
                     if await self._collided(frame, stored):
                         return self.registers
                     continue
-            image, function = await lookup(self.thread, pc)
+            image, function, step = await self.walk.at(pc)
             if function is None:
                 if pc == 0:
                     break
                 registers.leave_leaf(memory)
                 continue
             after = registers.copy()
-            handler = virtual_unwind(memory, after, UNW_FLAG_UHANDLER, image, pc, function)
+            handler = virtual_unwind(memory, after, UNW_FLAG_UHANDLER, image, pc, function, None, step)
             frame = Frame(pc, image, function.address, handler.establisher, handler.routine, handler.data)
             if await self._frame(frame):
                 return self.registers
@@ -154,6 +155,7 @@ class _Walk:
             disposition = await call_in(
                 thread, place, frame.handler, self.record, frame.establisher, self.context, dispatcher
             )
+        self.walk.forget()
         if disposition & 0xFFFF_FFFF != CONTINUE_SEARCH_DISPOSITION:
             raise NtError(STATUS.INVALID_DISPOSITION)
         self.flags &= ~(TARGET_UNWIND | COLLIDED_UNWIND)
