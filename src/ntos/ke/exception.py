@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ntos.abi.status import STATUS, GuestFault, status_name
 from ntos.etw.event import ExceptionRaised
 from ntos.hal.cpu import Vector
+from ntos.hal.decode import divisor
 from ntos.ke import context as context_record
 
 if TYPE_CHECKING:
@@ -92,6 +93,10 @@ def hardware(thread: Thread, vector: int) -> None:
         general_protection(thread)
         return
     information: tuple[int, ...] = ()
+    if vector == Vector.DIVIDE and divisor(context, thread.process.tables):
+        # The processor has one #DE; Windows looks at the divisor (KiDivideErrorFault).
+        dispatch(thread, ExceptionRecord(int(STATUS.INTEGER_OVERFLOW), context.rip))
+        return
     if vector == Vector.BREAKPOINT:
         context.rip -= 1  # the trap leaves RIP past the int3; Windows reports and continues from the int3 itself
         information = (0,)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_NEEDS_QUOTES = re.compile(r'[\s"]|^$')
+_NEEDS_QUOTES = re.compile(r"[ 	
+]|^$")
 
 
 def split_command_line(text: str) -> list[str]:
@@ -28,9 +29,9 @@ def join(arguments: Iterable[str]) -> str:
 
 def quote(argument: str) -> str:
     """One argument in the form a command line needs: quoted only if it must be."""
-    if not _NEEDS_QUOTES.search(argument):
-        return argument
     escaped = re.sub(r'(\\*)"', r'\1\1\\"', argument)
+    if not _NEEDS_QUOTES.search(argument):
+        return escaped
     return '"' + re.sub(r"(\\+)$", r"\1\1", escaped) + '"'
 
 

@@ -5,6 +5,5 @@ next; a change of address space is a TLB flush. The engine asks for each missing
 and we answer by walking the true tables. User code runs at CPL 3, entered once through an `iretq`, so privileged
 instructions fault as they should.
 
-`library` is the C interface, `context` a thread's registers, `engine` the backend, `decode` finds the exact
-address of a fault.
+`library` is the C interface, `context` a thread's registers, `engine` the backend.
 """

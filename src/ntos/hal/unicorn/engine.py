@@ -10,7 +10,7 @@ from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, T
 from ntos.hal.paging import ACCESSED, DIRTY, FRAME_MASK, NO_EXECUTE
 from ntos.hal.unicorn import library as uc
 from ntos.hal.unicorn.context import Layout, UnicornContext, bind
-from ntos.hal.unicorn.decode import faulting_access
+from ntos.hal.decode import faulting_access
 
 if TYPE_CHECKING:
     from ntos.hal.paging import PageTables

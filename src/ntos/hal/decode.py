@@ -1,4 +1,4 @@
-"""What the instruction at RIP touches: the exact address of a fault, which the engine does not tell."""
+"""What the instruction at RIP touches: the exact address of a fault, and why a division failed."""
 
 from __future__ import annotations
 
@@ -42,6 +42,28 @@ def faulting_access(context: Context, tables: PageTables, page: int = -1) -> tup
     return None
 
 
+def divisor(context: Context, tables: PageTables) -> int | None:
+    """What the `div` or `idiv` at RIP divides by; None where it cannot be told."""
+    iced = _iced()
+    instruction = iced.Decoder(64, _read_code(tables, context.rip), ip=context.rip).decode()
+    if not instruction or instruction.mnemonic not in (iced.Mnemonic.DIV, iced.Mnemonic.IDIV):
+        return None
+    if instruction.op0_kind == iced.OpKind.REGISTER:
+        return _part(context, instruction.op0_register)
+    address, size, _ = _accesses(context, _read_code(tables, context.rip))[0]
+    data = b"".join(_read_code(tables, address + index, data=True)[:1] for index in range(size))
+    return int.from_bytes(data, "little") if len(data) == size else None
+
+
+def _part(context: Context, register: int) -> int:
+    """A general register or a part of one."""
+    iced = _iced()
+    full = _register_values(context)[iced.RegisterExt.full_register(register)]
+    size = iced.RegisterExt.size(register)
+    high = register in (iced.Register.AH, iced.Register.BH, iced.Register.CH, iced.Register.DH)
+    return int((full >> 8 if high else full) & ((1 << 8 * size) - 1))
+
+
 def _straddles(address: int, size: int) -> bool:
     return (address & PAGE_MASK) + size > PAGE_SIZE
 
@@ -55,12 +77,12 @@ def _allowed(tables: PageTables, address: int, access: Access) -> bool:
     return not (access & Access.WRITE and not entry & 2)
 
 
-def _read_code(tables: PageTables, address: int) -> bytes:
+def _read_code(tables: PageTables, address: int, *, data: bool = False) -> bytes:
     code = b""
     while len(code) < LONGEST_INSTRUCTION:
         at = address + len(code)
         entry = tables.entry(at) if at < USER_LIMIT else 0
-        if entry & 5 != 5 or entry & NO_EXECUTE:
+        if entry & 5 != 5 or (entry & NO_EXECUTE and not data):
             break
         size = min(LONGEST_INSTRUCTION - len(code), PAGE_SIZE - (at & PAGE_MASK))
         offset = entry & FRAME_MASK | at & PAGE_MASK
