@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_NEEDS_QUOTES = re.compile(r"[ 	
-]|^$")
+_NEEDS_QUOTES = re.compile(r"\s|^$")
 
 
 def split_command_line(text: str) -> list[str]:

@@ -7,10 +7,10 @@ import threading
 from typing import TYPE_CHECKING, cast
 
 from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, Trap, Vector
+from ntos.hal.decode import faulting_access
 from ntos.hal.paging import ACCESSED, DIRTY, FRAME_MASK, NO_EXECUTE
 from ntos.hal.unicorn import library as uc
 from ntos.hal.unicorn.context import Layout, UnicornContext, bind
-from ntos.hal.decode import faulting_access
 
 if TYPE_CHECKING:
     from ntos.hal.paging import PageTables
