@@ -17,6 +17,7 @@ private memory, `control`, `image` and `datafile` are what sections lead to, `vi
 kernel.
 """
 
+from ntos.mm import session
 from ntos.mm.allocate import allocate, commit, free, protect
 from ntos.mm.backing import Backing, BytesBacking
 from ntos.mm.control import ControlArea
@@ -40,5 +41,5 @@ __all__ = [
     "create_image_section", "create_section", "delete_address_space", "flush_image_section", "free",
     "free_stack",
     "free_teb", "initialize", "manager", "map_view", "protect", "query", "release_tables", "reserve_stack",
-    "space_of", "unmap_view",
+    "session", "space_of", "unmap_view",
 ]  # fmt: skip

@@ -29,7 +29,6 @@ MINIMUM_WORKING_SET, MAXIMUM_WORKING_SET = 50, 345
 HIGHEST_USER_ADDRESS = 0x7FFF_FFFE_FFFF
 
 FLAG_ADDRESS_SPACE_INITIALIZED = 0xC00
-FLAG_IN_SESSION = 1 << 16
 FLAG_HAS_ADDRESS_SPACE = 1 << 18
 FLAG_IMAGE_NOTIFY_DONE = 1 << 22
 FLAG_INSERTED = 1 << 26
@@ -168,7 +167,7 @@ def _handles(process: Process, creation: Creation) -> None:
 
 
 def _session(process: Process, creation: Creation) -> None:
-    eprocess, parent = process.eprocess, creation.parent.eprocess
-    eprocess.Session = int(parent.Session)
-    if int(parent.Session):
-        eprocess.Flags = int(eprocess.Flags) | FLAG_IN_SESSION
+    """The token says which session; only what the system itself starts for itself is in none."""
+    session = tokens.primary_token(process).session
+    if session or int(creation.parent.eprocess.Session):
+        mm.session.join(process, session)

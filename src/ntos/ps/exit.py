@@ -91,6 +91,7 @@ def exit_process(process: Process, status: int) -> None:
         process.remove(HandleTable)
         eprocess.ObjectTable = 0
     job_object.leave(process)
+    mm.session.leave(process)
     mm.delete_address_space(process)
     eprocess.Flags = int(eprocess.Flags) & ~FLAG_ADDRESS_SPACE
     eprocess.Peb = int(eprocess.Peb)
