@@ -28,3 +28,10 @@ def test_the_lock_names_every_dependency() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8").lower().replace("_", "-")
     pinned = set(re.findall(r"^([a-z0-9.-]+)==", lock, re.MULTILINE))
     assert {re.split(r"[<>=!~ ]", name)[0].lower() for name in wanted} - pinned == set()
+
+
+def test_the_types_of_services_are_fresh() -> None:
+    """``um/nt.pyi`` says exactly the services that exist, with their parameters."""
+    check = [sys.executable, str(ROOT / "tools" / "make_nt_stub.py"), "--check"]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, "run tools/make_nt_stub.py: " + done.stderr

@@ -28,7 +28,7 @@ def test_image_is_self_contained(name: str) -> None:
     found = leaf.load(name)
     assert found is not None
     image = pefile.PE(data=found.data)
-    exported = image.DIRECTORY_ENTRY_EXPORT.symbols  # type: ignore[attr-defined]
+    exported = image.DIRECTORY_ENTRY_EXPORT.symbols
     assert not hasattr(image, "DIRECTORY_ENTRY_IMPORT")
     assert {e.name.decode(): e.address for e in exported} == found.exports
     starts = [entry.struct.BeginAddress for entry in image.DIRECTORY_ENTRY_EXCEPTION]
