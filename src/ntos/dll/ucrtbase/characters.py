@@ -239,9 +239,7 @@ async def next_wide(file: Stream) -> int:
         return WEOF
     page = locale.code_page(file.thread)
     data = bytes([byte])
-    while (
-        page and locale.decode_with(page, data) in {"\ufffd", ""} and len(data) < locale.maximum_bytes(page)
-    ):
+    while page and locale.decode_with(page, data) in {"\ufffd", ""} and len(data) < locale.maximum_bytes(page):
         more = await file.get()
         if more < 0:
             raise CrtError(ERRNO.EILSEQ)

@@ -443,9 +443,7 @@ async def release(thread: UserThread, block: int) -> None:
 async def invalid_parameter(thread: UserThread) -> int:
     """EINVAL, through the invalid parameter handler; without one the process fails fast, as in Windows."""
     set_errno(thread, ERRNO.EINVAL)
-    handler = int(thread_data(thread).invalid_parameter_handler) or int(
-        process_data(thread).invalid_parameter_handler
-    )
+    handler = int(thread_data(thread).invalid_parameter_handler) or int(process_data(thread).invalid_parameter_handler)
     if handler:
         await thread.call(handler, 0, 0, 0, 0, 0)
     else:

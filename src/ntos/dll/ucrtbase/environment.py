@@ -156,9 +156,7 @@ async def _wgetenv(thread: UserThread, varname: Ptr[WCHAR] | None) -> PVOID:
     return PVOID(await lookup_wide(thread, wide(varname)))
 
 
-async def _to_buffer(
-    thread: UserThread, value: bytes | None, needed: int, buffer: int, room: int, unit: int
-) -> int:
+async def _to_buffer(thread: UserThread, value: bytes | None, needed: int, buffer: int, room: int, unit: int) -> int:
     SIZE_T.store(thread.memory, needed, 0)
     if value is None:
         if buffer and room:
@@ -184,9 +182,7 @@ async def getenv_s(thread: UserThread, needed: PVOID, buffer: PVOID, size: SIZE_
 
 
 @crt
-async def _wgetenv_s(
-    thread: UserThread, needed: PVOID, buffer: PVOID, size: SIZE_T, varname: Ptr[WCHAR]
-) -> INT:
+async def _wgetenv_s(thread: UserThread, needed: PVOID, buffer: PVOID, size: SIZE_T, varname: Ptr[WCHAR]) -> INT:
     """A variable's value copied out, and the room it takes."""
     place = await lookup_wide(thread, wide(varname))
     value = read_wide(thread.memory, place).encode("utf-16-le", "surrogatepass") if place else None

@@ -56,9 +56,7 @@ def _text_flags(thread: UserThread, flags: int) -> int:
     return flags
 
 
-async def open_file(
-    thread: UserThread, name: str, flags: int, share: int, permission: int, *, least: int = 0
-) -> int:
+async def open_file(thread: UserThread, name: str, flags: int, share: int, permission: int, *, least: int = 0) -> int:
     """_sopen: a new descriptor on a file."""
     flags = _text_flags(thread, flags)
     access = {0: GENERIC_READ, O_WRONLY: GENERIC_WRITE, O_RDWR: GENERIC_READ | GENERIC_WRITE}.get(flags & 3)
@@ -217,9 +215,7 @@ async def _wsopen_dispatch(
 
 
 @crt
-async def _sopen_s(
-    thread: UserThread, pfh: Ptr[INT], filename: Ptr[CHAR], oflag: INT, shflag: INT, pmode: INT
-) -> INT:
+async def _sopen_s(thread: UserThread, pfh: Ptr[INT], filename: Ptr[CHAR], oflag: INT, shflag: INT, pmode: INT) -> INT:
     """Open a file; the descriptor by pointer, errno as the result."""
     return INT(await _dispatch(thread, pfh, ansi(narrow(filename)), oflag, shflag, pmode))
 

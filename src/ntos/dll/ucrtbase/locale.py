@@ -128,9 +128,7 @@ def change(thread: UserThread, category: int, name: str | None) -> str:
         return _description(state, category)
     if category == LC_ALL and "=" in name:
         parts = dict(part.partition("=")[::2] for part in name.split(";"))
-        chosen = {
-            index: _resolved(parts[label]) for index, label in enumerate(CATEGORIES, 1) if label in parts
-        }
+        chosen = {index: _resolved(parts[label]) for index, label in enumerate(CATEGORIES, 1) if label in parts}
     else:
         targets = range(1, 6) if category == LC_ALL else (category,)
         chosen = dict.fromkeys(targets, _resolved(name))

@@ -150,9 +150,7 @@ async def seek(thread: UserThread, descriptor: int, offset: int, origin: int) ->
     info = opened(thread, descriptor)
     with thread.frame() as frame:
         place = frame.allocate(8)
-        moved = await win32(
-            thread, "SetFilePointerEx", int(info.osfhnd), offset & 0xFFFF_FFFF_FFFF_FFFF, place, origin
-        )
+        moved = await win32(thread, "SetFilePointerEx", int(info.osfhnd), offset & 0xFFFF_FFFF_FFFF_FFFF, place, origin)
         if not moved & 0xFFFF_FFFF:
             raise failure(thread)
         info.osfile = int(info.osfile) & ~FEOFLAG
@@ -184,9 +182,7 @@ async def write(thread: UserThread, descriptor: int, data: bytes) -> int:
         if flags & FDEV and data[0] == CTRL_Z:
             return 0
         raise CrtError(ERRNO.ENOSPC)
-    return (
-        written - raw[:written].count(b"\r\n") if flags & FTEXT and mode == ANSI else min(written, len(data))
-    )
+    return written - raw[:written].count(b"\r\n") if flags & FTEXT and mode == ANSI else min(written, len(data))
 
 
 async def raw_write(thread: UserThread, handle: int, data: bytes) -> int:
@@ -282,9 +278,7 @@ async def _translated(thread: UserThread, info: IOINFO, descriptor: int, data: b
             await seek(thread, descriptor, -got, 1)
     if unit == 1:
         return data.replace(b"\r\n", b"\n")
-    return (
-        data.decode("utf-16-le", "surrogatepass").replace("\r\n", "\n").encode("utf-16-le", "surrogatepass")
-    )
+    return data.decode("utf-16-le", "surrogatepass").replace("\r\n", "\n").encode("utf-16-le", "surrogatepass")
 
 
 def _aligned_find(data: bytes, unit_bytes: bytes, unit: int) -> int:

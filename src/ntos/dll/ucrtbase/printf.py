@@ -81,9 +81,7 @@ def rules_of(thread: UserThread, options: int, locale_object: int = 0, base: Rul
 def narrow_text(thread: UserThread, rules: Rules, template: int, arguments: int) -> tuple[bytes, int]:
     """Formatted bytes, and errno (0 when all went well)."""
     try:
-        return format_printf(
-            read_string(thread.memory, template, UNLIMITED), VaList(thread, arguments), rules
-        ), 0
+        return format_printf(read_string(thread.memory, template, UNLIMITED), VaList(thread, arguments), rules), 0
     except FormatError as error:
         return error.written.encode("latin-1"), error.errno
 
@@ -91,9 +89,7 @@ def narrow_text(thread: UserThread, rules: Rules, template: int, arguments: int)
 def wide_text(thread: UserThread, rules: Rules, template: int, arguments: int) -> tuple[bytes, int]:
     """Formatted UTF-16, and errno (0 when all went well)."""
     try:
-        text = format_printf(
-            read_wide(thread.memory, template, UNLIMITED // 2), VaList(thread, arguments), rules
-        )
+        text = format_printf(read_wide(thread.memory, template, UNLIMITED // 2), VaList(thread, arguments), rules)
         return text.encode("utf-16-le", "surrogatepass"), 0
     except FormatError as error:
         return error.written.encode("utf-16-le", "surrogatepass"), error.errno
@@ -175,9 +171,7 @@ async def __stdio_common_vfwprintf(
 # ------------------------------------------------------------------------------ into strings
 
 
-def store(
-    thread: UserThread, options: int, buffer: int, room: int, data: bytes, error: int, unit: int
-) -> int:
+def store(thread: UserThread, options: int, buffer: int, room: int, data: bytes, error: int, unit: int) -> int:
     """Put formatted text into a caller's buffer as the options say; gives what the call returns."""
     count = len(data) // unit
     failed = error != 0
@@ -228,9 +222,7 @@ async def __stdio_common_vswprintf(
     return INT(store(thread, options, buffer, count, data, error, 2))
 
 
-async def store_checked(
-    thread: UserThread, buffer: int, room: int, data: bytes, error: int, unit: int
-) -> int:
+async def store_checked(thread: UserThread, buffer: int, room: int, data: bytes, error: int, unit: int) -> int:
     """sprintf_s: what does not fit is a bad argument (ERANGE)."""
     if not buffer or not room:
         await invalid_parameter(thread)

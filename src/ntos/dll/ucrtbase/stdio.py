@@ -209,9 +209,7 @@ async def _wfreopen(thread: UserThread, filename: Ptr[WCHAR], mode: Ptr[WCHAR], 
 
 
 @crt
-async def freopen_s(
-    thread: UserThread, result: Ptr[PVOID], filename: Ptr[CHAR], mode: Ptr[CHAR], stream: PVOID
-) -> INT:
+async def freopen_s(thread: UserThread, result: Ptr[PVOID], filename: Ptr[CHAR], mode: Ptr[CHAR], stream: PVOID) -> INT:
     """The stream on another file."""
     try:
         result.write(await _reopen(thread, ansi(narrow(filename)), ansi(narrow(mode)), stream))
