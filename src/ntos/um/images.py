@@ -44,6 +44,15 @@ OTHER_NAME = "_o_"
 """ucrtbase exports most functions a second time under this prefix."""
 TABLE_SIZE = 0x1000
 STUB_SIZE = 11
+IMPORTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "kernelbase": (("ntdll.dll", "NtClose"),),
+    "kernel32": (("KERNELBASE.dll", "CloseHandle"), ("ntdll.dll", "NtClose")),
+    "ucrtbase": (("KERNELBASE.dll", "CloseHandle"), ("ntdll.dll", "NtClose")),
+    "msvcrt": (("KERNELBASE.dll", "CloseHandle"), ("ntdll.dll", "NtClose")),
+    "advapi32": (("KERNELBASE.dll", "CloseHandle"), ("ntdll.dll", "NtClose")),
+}
+"""One import of each DLL that the real one needs: load and initialisation order are then Windows's own
+(programs count on ntdll, kernelbase, kernel32)."""
 COPIES_OF_NTDLL = frozenset({"__C_specific_handler"})
 """Routines of which the C runtimes carry copies; ntdll's serves them all."""
 NT_STUB = bytes.fromhex("4c8bd1b8") + b"%b" + bytes.fromhex("f604250803fe7f017503 0f05c3 cd2ec3 0f1f840000000000")
@@ -155,6 +164,8 @@ class _Synthesis:
             self._describe_stubs(code, base)
             self.builder.section(".stubs", bytes(code), CODE, rva=base)
             self.rvas.update({name: base + offset for name, offset in self._pending.items()})
+        if self.dll in IMPORTS:
+            self.builder.imports([(module, [function]) for module, function in IMPORTS[self.dll]])
         entry_point = self.rvas.pop(ENTRY_POINT, 0)
         self.builder.entry_point = entry_point
         entries = [

@@ -77,7 +77,7 @@ class Request:
 
     def not_found(self, status: NTSTATUS = STATUS.DLL_NOT_FOUND) -> NtError:
         """The refusal, with everything that was tried."""
-        directory = next((a.path.rpartition("\\")[0] for a in self.attempts if "directory" in a.rule), "")
+        directory = next((a.path.rpartition("\\")[0] + "\\" for a in self.attempts if "directory" in a.rule), "")
         inputs = {
             "dll": self.name,
             "resolved": self.resolved,
