@@ -22,7 +22,7 @@ from ntos.abi.types import CHAR, INT, PVOID, UCHAR, ULONG, WCHAR
 from ntos.dll.ucrtbase.errno import ERRNO, from_win32
 from ntos.um import nt
 from ntos.um.export import dos_error, export, last_error
-from ntos.um.modules import find_export
+from ntos.um.modules import find_export, find_module
 from ntos.um.thread import UserThread
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -369,6 +369,15 @@ def release_thread_data(thread: UserThread) -> None:
     if slot.address:
         thread.state(Crt).arena.append(slot.address)
         slot.address = 0
+
+
+def runtime_base(thread: UserThread) -> tuple[str, int]:
+    """The runtime this process has, by name and base."""
+    for module in ("ucrtbase", "msvcrt"):
+        base = find_module(thread, module + ".dll")
+        if base:
+            return module, base
+    raise NtError(STATUS.DLL_NOT_FOUND)
 
 
 def parameters(thread: UserThread) -> RTL_USER_PROCESS_PARAMETERS:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ntos.abi.types import BOOL, DWORD, INT, PVOID, ULONG
-from ntos.dll.ucrtbase.crt import CrtError, crt, entry, process_data, thread_data
+from ntos.dll.ucrtbase.crt import CrtError, crt, entry, process_data, runtime_base, thread_data
 from ntos.dll.ucrtbase.errno import ERRNO
 from ntos.um import images
 from ntos.um.export import export
-from ntos.um.modules import find_module
 from ntos.um.thread import UserThread
 
 SIGINT, SIGILL, SIGFPE, SIGSEGV, SIGTERM, SIGBREAK, SIGABRT_COMPAT, SIGABRT = 2, 4, 8, 11, 15, 21, 6, 22
@@ -75,11 +74,8 @@ async def signal(thread: UserThread, sig: INT, func: PVOID) -> PVOID:
 
 def control_handler(thread: UserThread) -> int:
     """The address of the console handler that makes SIGINT and SIGBREAK of control events."""
-    for module in ("ucrtbase", "msvcrt"):
-        base = find_module(thread, module + ".dll")
-        if base:
-            return base + images.build(module).rvas["ntos_control_handler"]
-    raise CrtError(ERRNO.EINVAL)
+    module, base = runtime_base(thread)
+    return base + images.build(module).rvas["ntos_control_handler"]
 
 
 async def _control_handler(thread: UserThread, dwCtrlType: DWORD) -> BOOL:
