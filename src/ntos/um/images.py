@@ -12,7 +12,7 @@ import struct
 import uuid
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ntos.abi import apiset
 from ntos.abi.exports import export_names, known_dlls
@@ -220,24 +220,27 @@ class _Synthesis:
         )
 
     def _data(self) -> None:
-        """Exported variables (`DATA` in the DLL's `entry` module): bytes, or a number of zero bytes."""
-        if importlib.util.find_spec("ntos.dll") is None or not _has_module(self.dll, "entry"):
-            return
-        variables: dict[str, bytes | int] = getattr(importlib.import_module(f"ntos.dll.{self.dll}.entry"), "DATA", {})
+        """Exported variables (`DATA` in the DLL's `entry` module), and second names of routines (`ALIASES`).
+
+        A variable is bytes, a number of zero bytes, or a place in another variable: its name and an offset.
+        """
+        variables: dict[str, bytes | int | tuple[str, int]] = _entry_table(self.dll, "DATA")
         content, base = bytearray(), self.builder.next_rva
         for label, value in variables.items():
+            if isinstance(value, tuple):
+                self.rvas[label] = self.rvas[value[0]] + value[1]
+                continue
             content += bytes(-len(content) % 16)
             self.rvas[label] = base + len(content)
             content += bytes(value) if isinstance(value, int) else value
-        if variables:
+        if content:
             self.builder.section(".data1", bytes(content), READ_WRITE, rva=base)
+        aliases: dict[str, str] = _entry_table(self.dll, "ALIASES")
+        self.rvas.update({alias: self.rvas[name] for alias, name in aliases.items()})
 
     def _guest_code(self) -> None:
         """Routines declared as bytes beside the Python exports (`GUEST_CODE` in the DLL's `entry` module)."""
-        name = f"ntos.dll.{self.dll}.entry"
-        if importlib.util.find_spec("ntos.dll") is None or not _has_module(self.dll, "entry"):
-            return
-        routines: dict[str, GuestRoutine] = getattr(importlib.import_module(name), "GUEST_CODE", {})
+        routines: dict[str, GuestRoutine] = _entry_table(self.dll, "GUEST_CODE")
         if not routines:
             return
         base = self.builder.next_rva
@@ -314,16 +317,21 @@ class _Synthesis:
 @cache
 def declared_forwarders(dll: str) -> dict[str, str]:
     """`FORWARDERS` of the DLL's `entry` module: names that do nothing but call another DLL's."""
-    if importlib.util.find_spec("ntos.dll") is None or not _has_module(dll, "entry"):
-        return {}
-    found: dict[str, str] = getattr(importlib.import_module(f"ntos.dll.{dll}.entry"), "FORWARDERS", {})
-    return found
+    return _entry_table(dll, "FORWARDERS")
 
 
 @cache
 def _leaf_names(dll: str) -> frozenset[str]:
     routines = leaf.load(LEAF_OF.get(dll, dll))
     return frozenset(routines.exports if routines else ())
+
+
+def _entry_table(dll: str, name: str) -> dict[str, Any]:
+    """A table of the DLL's `entry` module: what its image has besides Python exports."""
+    if importlib.util.find_spec("ntos.dll") is None or not _has_module(dll, "entry"):
+        return {}
+    table: dict[str, Any] = getattr(importlib.import_module(f"ntos.dll.{dll}.entry"), name, {})
+    return table
 
 
 def _has_module(dll: str, name: str) -> bool:

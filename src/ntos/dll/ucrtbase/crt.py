@@ -158,7 +158,7 @@ def crt(
     """
 
     def register(handler: F) -> F:
-        served = _guarded(handler, fails)
+        served = guarded(handler, fails)
         spellings = (name or handler.__name__, *aliases)
         found = False
         for dll in dlls:
@@ -175,7 +175,7 @@ def crt(
     return register(function) if function is not None else register
 
 
-def _guarded(handler: F, fails: float) -> F:
+def guarded(handler: F, fails: float) -> F:
     """The handler with errors turned into errno and `fails`."""
     if inspect.iscoroutinefunction(handler):
 
@@ -300,6 +300,11 @@ class ProcessData(Struct, size=0x4000):
     pctype = at(0xC00, array(WCHAR, 0x204))
     files = at(0x1100, array(PVOID, 128))
 
+    def initialize(self) -> None:
+        """What is not zero at first."""
+        self.abort_behavior = 3
+        self.max_stdio = 512
+
 
 class ThreadSlot:
     """Where a thread's `ThreadData` is."""
@@ -341,10 +346,7 @@ def process_data(thread: UserThread) -> ProcessData:
     state = thread.state(Crt)
     if not state.address:
         state.address = pages(thread, ProcessData.size)
-        data = ProcessData(thread.memory, state.address)
-        data.abort_behavior = 3
-        data.error_mode = 0
-        data.max_stdio = 512
+        ProcessData(thread.memory, state.address).initialize()
     return ProcessData(thread.memory, state.address)
 
 
@@ -395,6 +397,17 @@ def map_win32(thread: UserThread, code: int) -> None:
     data = thread_data(thread)
     data.doserrno = code
     data.errno = from_win32(code)
+
+
+def va_start(thread: UserThread, named: int) -> int:
+    """The va_list behind `named` arguments of the call being served: its register arguments are stored beside the
+    others, as a compiled variadic function does. To be asked before the first await.
+    """
+    context = thread.context
+    for position, value in enumerate((context.rdx, context.r8, context.r9), 1):
+        if position >= named:
+            PVOID.store(thread.memory, context.rsp + 8 + 8 * position, value)
+    return int(context.rsp + 8 + 8 * named)
 
 
 # ------------------------------------------------------------------------------ the way to Windows

@@ -157,7 +157,7 @@ def _toupper_l(thread: UserThread, character: INT, locale: PVOID) -> INT:
     return INT(character - 32 if 97 <= character <= 122 else character)
 
 
-def _table(thread: UserThread) -> int:
+def class_table(thread: UserThread) -> int:
     """The class table: one word for EOF, 256 for the bytes."""
     data = process_data(thread)
     place = data.address + data.offset("pctype")
@@ -170,13 +170,13 @@ def _table(thread: UserThread) -> int:
 @crt
 def __pctype_func(thread: UserThread) -> PVOID:
     """The class table that the header's macros look into."""
-    return PVOID(_table(thread))
+    return PVOID(class_table(thread))
 
 
 @crt
 def __pwctype_func(thread: UserThread) -> PVOID:
     """The class table of wide characters (its first 256)."""
-    return PVOID(_table(thread))
+    return PVOID(class_table(thread))
 
 
 # ------------------------------------------------------------------------------ collation

@@ -12,7 +12,7 @@ from ntos.abi.layout.win32 import PROCESS_INFORMATION, STARTUPINFOW
 from ntos.abi.pointer import Ptr
 from ntos.abi.types import INT, PVOID, ULONG
 from ntos.dll.ucrtbase import files, lowio
-from ntos.dll.ucrtbase.crt import CrtError, crt, process_data, succeed, win32
+from ntos.dll.ucrtbase.crt import CrtError, crt, process_data, succeed, va_start, win32
 from ntos.dll.ucrtbase.environment import lookup_wide, table_addresses
 from ntos.dll.ucrtbase.errno import ERRNO
 from ntos.dll.ucrtbase.paths import path_text
@@ -139,15 +139,6 @@ def _strings(thread: UserThread, table: int, unit: int) -> list[str]:
     return [path_text(thread, place, unit) for place in table_addresses(thread, table)]
 
 
-def _home(thread: UserThread, index: int) -> int:
-    """The address of a variadic call's arguments from `index` on, the register ones stored beside the others."""
-    context = thread.context
-    for position, value in enumerate((context.rdx, context.r8, context.r9), 1):
-        if position >= index:
-            PVOID.store(thread.memory, context.rsp + 8 + 8 * position, value)
-    return context.rsp + 8 + 8 * index
-
-
 def _declare_vectors(unit: int, mark: str, suffix: str) -> None:
     """spawnv, spawnve, spawnvp, spawnvpe and the exec forms."""
     search, variables = "p" in suffix, "e" in suffix
@@ -171,10 +162,10 @@ def _declare_vectors(unit: int, mark: str, suffix: str) -> None:
         return await spawn(thread, mode, path_text(thread, name, unit), arguments, block, search=search)
 
     async def spawnl(thread: UserThread, mode: INT, name: PVOID) -> PVOID:
-        return PVOID(await listed(thread, mode, name, _home(thread, 2)))
+        return PVOID(await listed(thread, mode, name, va_start(thread, 2)))
 
     async def execl(thread: UserThread, name: PVOID) -> PVOID:
-        return PVOID(await listed(thread, P_OVERLAY, name, _home(thread, 1)))
+        return PVOID(await listed(thread, P_OVERLAY, name, va_start(thread, 1)))
 
     failed = 0xFFFF_FFFF_FFFF_FFFF
     crt(name=f"_{mark}spawnv{suffix}", fails=failed)(spawnv)

@@ -354,24 +354,33 @@ class Stream:
             section = CRITICAL_SECTION(self.memory, block)
             unlock(section)
             self.thread.state(Locks).addresses[self.address] = block
-        if int(section.LockCount) == UNLOCKED:
-            section.LockCount, section.OwningThread, section.RecursionCount = LOCKED, self.thread.id, 1
-        elif int(section.OwningThread) == self.thread.id:
-            section.RecursionCount = int(section.RecursionCount) + 1
-        else:
-            await ntdll(self.thread, "RtlEnterCriticalSection", section.address)
+        await enter_section(self.thread, section)
 
     async def leave(self) -> None:
         """Give it back."""
         section = self._section()
-        if section is None:
-            return
-        if int(section.RecursionCount) > 1:
-            section.RecursionCount = int(section.RecursionCount) - 1
-        elif int(section.LockCount) == LOCKED:
-            section.RecursionCount, section.OwningThread, section.LockCount = 0, 0, UNLOCKED
-        else:
-            await ntdll(self.thread, "RtlLeaveCriticalSection", section.address)
+        if section is not None:
+            await leave_section(self.thread, section)
+
+
+async def enter_section(thread: UserThread, section: CRITICAL_SECTION) -> None:
+    """RtlEnterCriticalSection; a free lock is taken without going through the guest."""
+    if int(section.LockCount) == UNLOCKED:
+        section.LockCount, section.OwningThread, section.RecursionCount = LOCKED, thread.id, 1
+    elif int(section.OwningThread) == thread.id:
+        section.RecursionCount = int(section.RecursionCount) + 1
+    else:
+        await ntdll(thread, "RtlEnterCriticalSection", section.address)
+
+
+async def leave_section(thread: UserThread, section: CRITICAL_SECTION) -> None:
+    """RtlLeaveCriticalSection; a lock nobody waits for is freed without going through the guest."""
+    if int(section.RecursionCount) > 1:
+        section.RecursionCount = int(section.RecursionCount) - 1
+    elif int(section.LockCount) == LOCKED:
+        section.RecursionCount, section.OwningThread, section.LockCount = 0, 0, UNLOCKED
+    else:
+        await ntdll(thread, "RtlLeaveCriticalSection", section.address)
 
 
 def unlock(section: CRITICAL_SECTION) -> None:

@@ -88,7 +88,8 @@ async def _execute_onexit_table(thread: UserThread, table: Ptr[PVOID] | None) ->
     return INT(0)
 
 
-def _table(thread: UserThread, field: str) -> Ptr[PVOID]:
+def table_of(thread: UserThread, field: str) -> Ptr[PVOID]:
+    """One of the process's own tables."""
     data = process_data(thread)
     return Ptr[PVOID](thread.memory, data.address + data.offset(field))
 
@@ -96,13 +97,13 @@ def _table(thread: UserThread, field: str) -> Ptr[PVOID]:
 @crt(aliases=("atexit",))
 async def _crt_atexit(thread: UserThread, function: PVOID) -> INT:
     """A function for exit to call."""
-    return INT(await register(thread, _table(thread, "exit_table"), function))
+    return INT(await register(thread, table_of(thread, "exit_table"), function))
 
 
 @crt
 async def _crt_at_quick_exit(thread: UserThread, function: PVOID) -> INT:
     """A function for quick_exit to call."""
-    return INT(await register(thread, _table(thread, "quick_exit_table"), function))
+    return INT(await register(thread, table_of(thread, "quick_exit_table"), function))
 
 
 @crt
@@ -124,10 +125,10 @@ async def clean_up(thread: UserThread, *, quick: bool = False) -> None:
         data.thread_exit_callback = 0
         if callback:
             await thread.call(callback, 0, PROCESS_EXIT, 0)
-        await run(thread, _table(thread, "exit_table"))
+        await run(thread, table_of(thread, "exit_table"))
         await flush_all(thread)
     else:
-        await run(thread, _table(thread, "quick_exit_table"))
+        await run(thread, table_of(thread, "quick_exit_table"))
 
 
 async def end_process(thread: UserThread, code: int) -> None:

@@ -248,14 +248,19 @@ def __sys_nerr(thread: UserThread) -> PVOID:
     return PVOID(data.address + data.offset("sys_nerr"))
 
 
-@crt
-async def __sys_errlist(thread: UserThread) -> PVOID:
-    """_sys_errlist."""
+async def error_list(thread: UserThread) -> int:
+    """The address of the table of error texts."""
     data = process_data(thread)
     if not data.sys_errlist[0]:
         for index, message in enumerate(TEXTS):
             data.sys_errlist[index] = await copy_narrow(thread, message.encode("ascii"))
-    return PVOID(data.address + data.offset("sys_errlist"))
+    return data.address + data.offset("sys_errlist")
+
+
+@crt
+async def __sys_errlist(thread: UserThread) -> PVOID:
+    """_sys_errlist."""
+    return PVOID(await error_list(thread))
 
 
 @crt
