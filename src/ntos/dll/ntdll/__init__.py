@@ -12,9 +12,11 @@ What must be fast (heap, locks, strings) is machine code of `um.leaf.ntdll`; wha
 
 from ntos.dll.ntdll import (
     c_handler,
+    crt_print,
     debug,
     dispatch,
     fls,
+    rtl_bitmap,
     rtl_convert,
     rtl_descriptor,
     rtl_environment,
@@ -26,16 +28,20 @@ from ntos.dll.ntdll import (
     thread,
     unwind_api,
 )
-from ntos.dll.ntdll.ldr import api, init, query, settings, shutdown
+from ntos.dll.ntdll.ldr import api, delay, init, query, resource, settings, shutdown
 
 __all__ = [
     "api",
     "c_handler",
+    "crt_print",
     "debug",
+    "delay",
     "dispatch",
     "fls",
     "init",
     "query",
+    "resource",
+    "rtl_bitmap",
     "rtl_convert",
     "rtl_descriptor",
     "rtl_environment",

@@ -326,10 +326,3 @@ def RtlUTF8ToUnicodeN(
         return mapped
     status = _put_units(UnicodeStringDestination, UnicodeStringMaxByteCount, UnicodeStringActualByteCount, text)
     return mapped if status == STATUS.SUCCESS else STATUS.BUFFER_TOO_SMALL
-
-
-@export
-def RtlGetDefaultCodePage(thread: UserThread, AnsiCodePage: Out[WCHAR], OemCodePage: Out[WCHAR]) -> None:
-    """The ANSI and OEM code pages."""
-    AnsiCodePage.write(codepage.ANSI)
-    OemCodePage.write(codepage.OEM)
