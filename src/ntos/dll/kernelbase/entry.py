@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from ntos.abi.types import BOOL, DWORD, HANDLE, PVOID
-from ntos.abi.win32 import DLL_PROCESS_ATTACH, DLL_PROCESS_DETACH, DLL_THREAD_DETACH
+from ntos.abi.win32 import DLL_PROCESS_ATTACH
 from ntos.dll.kernelbase.own import Own, own_entry
 from ntos.dll.kernelbase.services import rtl
-from ntos.dll.kernelbase.storage import end_process, end_thread
 from ntos.um.export import export
-from ntos.um.images import GuestRoutine
 from ntos.um.thread import UserThread
 
-GUEST_CODE: dict[str, GuestRoutine] = {}
 FORWARDERS = {
     "HeapFree": "NTDLL.RtlFreeHeap",
     "WakeByAddressAll": "NTDLL.RtlWakeAddressAll",
@@ -27,12 +24,9 @@ a trap."""
 
 @export
 async def DllMain(thread: UserThread, hinstDLL: HANDLE, fdwReason: DWORD, lpvReserved: PVOID) -> BOOL:
-    """Tell ntdll whom to ask about unhandled exceptions; free what threads leave."""
+    """Tell ntdll whom to ask about unhandled exceptions."""
     if fdwReason == DLL_PROCESS_ATTACH:
         thread.state(Own).base = hinstDLL
-        await rtl(thread, "RtlSetUnhandledExceptionFilter", await own_entry(thread, "UnhandledExceptionFilter"))
-    elif fdwReason == DLL_THREAD_DETACH:
-        await end_thread(thread)
-    elif fdwReason == DLL_PROCESS_DETACH:
-        await end_process(thread)
+        top = await own_entry(thread, "UnhandledExceptionFilter")
+        await rtl(thread, "RtlSetUnhandledExceptionFilter", top)
     return BOOL(1)

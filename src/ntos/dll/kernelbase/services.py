@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from ntos.abi.status import NtError
+from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import NTSTATUS
 from ntos.um import nt as service_stubs
 from ntos.um.export import WinError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 WORD = 0xFFFF_FFFF_FFFF_FFFF
 NOT_ENOUGH_MEMORY = 8
+ENDS = (STATUS.NO_MORE_ENTRIES, STATUS.NO_MORE_FILES)
+"""Warnings by number, but the end of a listing is a failure to every Win32 caller."""
 
 
 class _Services:
@@ -32,6 +34,8 @@ class _Services:
         async def ask(thread: UserThread, *arguments: int) -> int:
             result = service(thread, *arguments)
             answer: int = await result if inspect.isawaitable(result) else result
+            if answer in ENDS:
+                raise NtError(NTSTATUS(answer))
             return answer
 
         setattr(self, name, ask)
