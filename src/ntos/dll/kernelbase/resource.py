@@ -196,9 +196,7 @@ def load_string(thread: UserThread, module: int, number: int, language: int = NE
 
 
 @export_both()
-def LoadStringW(
-    thread: UserThread, hInstance: HANDLE, uID: UINT, lpBuffer: Ptr[WCHAR], cchBufferMax: INT
-) -> INT:
+def LoadStringW(thread: UserThread, hInstance: HANDLE, uID: UINT, lpBuffer: Ptr[WCHAR], cchBufferMax: INT) -> INT:
     """A string resource, cut where the buffer is short; with no room its address in the module is stored."""
     address, text = load_string(thread, hInstance, uID & 0xFFFF)
     if cchBufferMax == 0 and not is_narrow(lpBuffer):
