@@ -91,17 +91,21 @@ class Signature:
         """How many arguments are fetched."""
         return sum(parameter.kind is not Kind.VARIADIC for parameter in self.parameters)
 
-    def fetcher(self, first: str) -> Callable[[Any, Memory], tuple[Any, ...]]:
-        """A function (context, memory) -> raw arguments; `first` is "rcx" or "r10"."""
-        registers = [f"c.{first}", "c.rdx", "c.r8", "c.r9"]
+    def _raw(self, first: str) -> list[str]:
+        """An expression for each raw argument in the context `c`; those on the stack come as one, starred."""
+        sources = [f"c.{first}", "c.rdx", "c.r8", "c.r9"][: min(4, self.count)]
         for index, parameter in enumerate(self.parameters[:4]):
             if parameter.kind is Kind.FLOATING:
                 code, size = ("d", 8) if parameter.type is DOUBLE else ("f", 4)
-                registers[index] = f"unpack('<{code}', c.xmm({index})[:{size}])[0]"
-        head = ", ".join(registers[: min(4, self.count)]) + ("," if self.count else "")
+                sources[index] = f"unpack('<{code}', c.xmm({index})[:{size}])[0]"
         extra = self.count - 4
-        tail = f" *unpack('<{extra}Q', m.read(c.rsp + {FIRST_STACK_ARGUMENT}, {8 * extra}))," if extra > 0 else ""
-        source = f"def fetch(c, m):\n    return ({head}{tail})\n"
+        if extra > 0:
+            sources.append(f"*unpack('<{extra}Q', memory.read(c.rsp + {FIRST_STACK_ARGUMENT}, {8 * extra}))")
+        return sources
+
+    def fetcher(self, first: str) -> Callable[[Any, Memory], tuple[Any, ...]]:
+        """A function (context, memory) -> raw arguments; `first` is "rcx" or "r10"."""
+        source = f"def fetch(c, memory):\n    return ({''.join(f'{raw}, ' for raw in self._raw(first))})\n"
         return _compile(source, "fetch", {"unpack": struct.unpack}, self.name)
 
     def caller(self, function: Callable[..., Any], *, probe: bool) -> Callable[..., Any]:
@@ -109,8 +113,22 @@ class Signature:
 
         With `probe`, every `Out` is checked for writing first, as ProbeForWrite does, so a bad one has no effect.
         """
-        names = [f"a{index}" for index in range(self.count)]
-        scope: dict[str, Any] = {"function": function, "capture": capture, "probe": probe_for_write, "V": Variadic}
+        scope, body = self._body(function, probe=probe)
+        arguments = "".join(f", a{index}" for index in range(self.count))
+        return _compile(f"def call(thread, memory{arguments}):\n{body}", "call", scope, self.name)
+
+    def entry(self, function: Callable[..., Any], first: str, *, probe: bool) -> Callable[..., Any]:
+        """A function (thread, memory, context) that is `fetcher` and `caller` in one: 0.4 µs less a call."""
+        scope, body = self._body(function, probe=probe)
+        names = "".join(f"a{index}, " for index in range(self.count))
+        fetch = f"    {names}= {', '.join(self._raw(first))},\n" if self.count else ""
+        return _compile(f"def enter(thread, memory, c):\n{fetch}{body}", "enter", scope, self.name)
+
+    def _body(self, function: Callable[..., Any], *, probe: bool) -> tuple[dict[str, Any], str]:
+        """Code that calls the handler with the raw arguments a0, a1, … decoded, and the names it uses."""
+        scope: dict[str, Any] = {
+            "function": function, "capture": capture, "probe": probe_for_write, "V": Variadic, "unpack": struct.unpack,
+        }  # fmt: skip
         lines, values = [], []
         for index, parameter in enumerate(self.parameters):
             raw = f"a{index}"
@@ -133,9 +151,7 @@ class Signature:
                     if probe and parameter.kind is Kind.OUT:
                         guard = f"if {raw}: " if parameter.optional else ""
                         lines.append(f"    {guard}probe(memory, {raw}, {parameter.type.size})\n")
-        arguments = "".join(f", {name}" for name in names)
-        body = "".join(lines) + f"    return function({', '.join(['thread', *values])})\n"
-        return _compile(f"def call(thread, memory{arguments}):\n{body}", "call", scope, self.name)
+        return scope, "".join(lines) + f"    return function({', '.join(['thread', *values])})\n"
 
 
 def _value(kind: Any, raw: str, index: int) -> str:

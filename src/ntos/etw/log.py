@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ntos.etw.event import ExportCalled, ServiceCalled
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,11 +15,13 @@ if TYPE_CHECKING:
 class Log:
     """One per machine. Subscribers are called in the order they came; they must not raise."""
 
-    __slots__ = ("_by_kind", "_everything", "where")
+    __slots__ = ("_by_kind", "_everything", "calls", "where")
 
     def __init__(self) -> None:
         self._by_kind: dict[type[Event], list[Callable[[Event], None]]] = {}
         self._everything: list[Callable[[Event], None]] = []
+        self.calls = False
+        """Whether anybody listens for calls of services or exports: asked at every door, hence no method."""
         self.where: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0)
         """(time, process id, thread id) at this moment; the kernel sets it."""
 
@@ -27,6 +31,7 @@ class Log:
             self._everything.append(callback)
         for kind in kinds:
             self._by_kind.setdefault(kind, []).append(callback)
+        self.calls = self.wants(ServiceCalled) or self.wants(ExportCalled)
 
     def wants(self, kind: type[Event]) -> bool:
         """Whether anybody listens for this kind; ask before making an expensive event."""

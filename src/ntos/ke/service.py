@@ -27,7 +27,18 @@ F = TypeVar("F", bound="Callable[..., Any]")
 class ServiceDoor:
     """One system service: its handler, its number, and what is said about it."""
 
-    __slots__ = ("_call", "_fetch", "_signature", "function", "is_async", "name", "number", "partial", "table")
+    __slots__ = (
+        "_call",
+        "_enter",
+        "_fetch",
+        "_signature",
+        "function",
+        "is_async",
+        "name",
+        "number",
+        "partial",
+        "table",
+    )
 
     def __init__(self, function: Callable[..., Any], table: str, partial: str) -> None:
         self.name = function.__name__
@@ -40,6 +51,7 @@ class ServiceDoor:
         self._signature: Signature | None = None
         self._fetch: Callable[[Any, Any], tuple[Any, ...]] | None = None
         self._call: Callable[..., Any] | None = None
+        self._enter: Callable[..., Any] | None = None
 
     @property
     def signature(self) -> Signature:
@@ -51,43 +63,50 @@ class ServiceDoor:
     def _compile(self) -> None:
         self._fetch = self.signature.fetcher("r10")
         self._call = self.signature.caller(self.function, probe=True)
+        self._enter = self.signature.entry(self.function, "r10", probe=True)
 
     # ------------------------------------------------------------ from a syscall instruction
 
     def enter(self, thread: Thread) -> Coroutine[None, None, None] | None:
         """Serve the call in the thread's registers."""
-        if self._fetch is None or self._call is None:
+        if self._enter is None or self._fetch is None:
             self._compile()
             return self.enter(thread)
-        context = thread.context
+        if self.is_async:
+            return self._enter_async(thread)
+        context, memory, told = thread.context, thread.memory, thread.log.calls
         arguments: tuple[int, ...] = ()
         try:
-            arguments = self._fetch(context, thread.memory)
-            if self.is_async:
-                return self._enter_async(thread, arguments)
-            status = self._call(thread, thread.memory, *arguments)
+            if told:
+                arguments = self._fetch(context, memory)
+            status = self._enter(thread, memory, context)
         except NtError as error:
             status = self._refuse(thread, error)
         except GuestFault as fault:
             status = fault.status
-        if thread.kernel.log.wants(ServiceCalled):
+        if told:
             self._trace(thread, arguments, status)
         if status is not None:
             context.rax = status & 0xFFFF_FFFF
         return None
 
-    async def _enter_async(self, thread: Thread, arguments: tuple[int, ...]) -> None:
-        assert self._call is not None
+    async def _enter_async(self, thread: Thread) -> None:
+        assert self._enter is not None
+        assert self._fetch is not None
+        context, memory, told = thread.context, thread.memory, thread.log.calls
+        arguments: tuple[int, ...] = ()
         try:
-            status = await self._call(thread, thread.memory, *arguments)
+            if told:
+                arguments = self._fetch(context, memory)
+            status = await self._enter(thread, memory, context)
         except NtError as error:
             status = self._refuse(thread, error)
         except GuestFault as fault:
             status = fault.status
-        if thread.kernel.log.wants(ServiceCalled):
+        if told:
             self._trace(thread, arguments, status)
         if status is not None:
-            thread.context.rax = status & 0xFFFF_FFFF
+            context.rax = status & 0xFFFF_FFFF
 
     # ------------------------------------------------------------ from user-mode Python
 
@@ -102,12 +121,12 @@ class ServiceDoor:
             status = self._call(thread, thread.memory, *arguments)
         except NtError as error:
             self._refuse(thread, error)
-            if thread.kernel.log.wants(ServiceCalled):
+            if thread.log.calls:
                 self._trace(thread, arguments, error.status)
             raise
         except GuestFault as fault:
             raise NtError(fault.status) from fault
-        if thread.kernel.log.wants(ServiceCalled):
+        if thread.log.calls:
             self._trace(thread, arguments, status)
         return _checked(status)
 
@@ -117,12 +136,12 @@ class ServiceDoor:
             status = await self._call(thread, thread.memory, *arguments)
         except NtError as error:
             self._refuse(thread, error)
-            if thread.kernel.log.wants(ServiceCalled):
+            if thread.log.calls:
                 self._trace(thread, arguments, error.status)
             raise
         except GuestFault as fault:
             raise NtError(fault.status) from fault
-        if thread.kernel.log.wants(ServiceCalled):
+        if thread.log.calls:
             self._trace(thread, arguments, status)
         return _checked(status)
 
@@ -145,6 +164,8 @@ class ServiceDoor:
         return error.status
 
     def _trace(self, thread: Thread, arguments: tuple[int, ...], status: Any) -> None:
+        if not thread.log.wants(ServiceCalled):
+            return
         before, after = describe(self.signature, thread, arguments)
         thread.kernel.log.emit(
             ServiceCalled(name=self.name, arguments=before, status=int(status or 0) & 0xFFFF_FFFF, results=after)
@@ -157,9 +178,7 @@ def _checked(status: Any) -> Any:
     return status
 
 
-def describe(
-    signature: Signature, thread: Thread, arguments: tuple[int, ...]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def describe(signature: Signature, thread: Thread, arguments: tuple[int, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
     """(arguments by name, results written through `Out`), in values JSON can hold."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}

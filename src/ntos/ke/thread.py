@@ -98,6 +98,8 @@ class Thread(DispatcherObject, Parts):
         self.ethread = ETHREAD(kernel.memory, address)
         self.tcb = self.ethread.Tcb
         self.process = process
+        self.log: Log = kernel.log
+        """The machine's event stream."""
         self.memory: UserMemory = process.memory
         """The user half of the address space this thread runs in."""
         self.context: Context = kernel.platform.backend.new_context()
@@ -159,16 +161,10 @@ class Thread(DispatcherObject, Parts):
         """What `nt.<name>(thread, …)` does: through the service's door, errors raised as NtError."""
         return self.kernel[CallGate].system_call(self, name, arguments)
 
-
     @property
     def peb(self) -> PEB:
         """The process environment block, through the user's eyes."""
         return PEB(self.memory, int(self.process.eprocess.Peb))
-
-    @property
-    def log(self) -> Log:
-        """The machine's event stream."""
-        return self.kernel.log
 
     def state(self, kind: type[T]) -> T:
         """This process's one object of class `kind`."""

@@ -43,7 +43,8 @@ class ExportDoor:
     """One export: its handler and how it fails."""
 
     __slots__ = (
-        "_call", "_fetch", "_signature", "aliases", "fails", "function", "is_async", "module", "name", "partial",
+        "_enter", "_fetch", "_mask", "_signature", "aliases", "fails", "function", "is_async", "module", "name",
+        "partial",
     )  # fmt: skip
 
     def __init__(self, function: Callable[..., Any], name: str, module: str, fails: int, partial: str) -> None:
@@ -57,7 +58,8 @@ class ExportDoor:
         self.is_async = function.__code__.co_flags & 0x80 != 0
         self._signature: Signature | None = None
         self._fetch: Callable[[Any, Any], tuple[Any, ...]] | None = None
-        self._call: Callable[..., Any] | None = None
+        self._enter: Callable[..., Any] | None = None
+        self._mask: int | None = None
 
     @property
     def signature(self) -> Signature:
@@ -66,16 +68,24 @@ class ExportDoor:
             self._signature = signatures.of(self.function)
         return self._signature
 
+    def _compile(self) -> None:
+        self._fetch = self.signature.fetcher("r10")
+        self._enter = self.signature.entry(self.function, "r10", probe=False)
+        self._mask = result_mask(self.signature.returns)
+
     def enter(self, thread: UserThread) -> Coroutine[None, None, None] | None:
         """Serve the call in the thread's registers."""
-        if self._fetch is None or self._call is None:
-            self._fetch = self.signature.fetcher("r10")
-            self._call = self.signature.caller(self.function, probe=False)
+        if self._enter is None or self._fetch is None:
+            self._compile()
+            return self.enter(thread)
+        if self.is_async:
+            return self._enter_async(thread)
+        context, memory = thread.context, thread.memory
+        arguments: tuple[Any, ...] = ()
         try:
-            arguments = self._fetch(thread.context, thread.memory)
-            if self.is_async:
-                return self._enter_async(thread, arguments)
-            result = self._call(thread, thread.memory, *arguments)
+            if thread.log.calls:
+                arguments = self._fetch(context, memory)
+            result = self._enter(thread, memory, context)
         except NtError as error:
             result = self._fail(thread, error)
         except GuestFault as fault:
@@ -84,28 +94,31 @@ class ExportDoor:
         self._return(thread, arguments, result)
         return None
 
-    async def _enter_async(self, thread: UserThread, arguments: tuple[Any, ...]) -> None:
-        assert self._call is not None
-        rip, rsp = thread.context.rip, thread.context.rsp
+    async def _enter_async(self, thread: UserThread) -> None:
+        assert self._enter is not None
+        assert self._fetch is not None
+        context, memory = thread.context, thread.memory
+        rip, rsp = context.rip, context.rsp
+        arguments: tuple[Any, ...] = ()
         try:
-            result = await self._call(thread, thread.memory, *arguments)
+            if thread.log.calls:
+                arguments = self._fetch(context, memory)
+            result = await self._enter(thread, memory, context)
         except NtError as error:
-            thread.context.rip, thread.context.rsp = rip, rsp
+            context.rip, context.rsp = rip, rsp
             result = self._fail(thread, error)
         except GuestFault as fault:
-            thread.context.rip, thread.context.rsp = rip, rsp
+            context.rip, context.rsp = rip, rsp
             thread.raise_fault(fault)
             return
         self._return(thread, arguments, result)
 
     def _return(self, thread: UserThread, arguments: tuple[Any, ...], result: Any) -> None:
-        returns = self.signature.returns
-        mask = result_mask(returns)
-        if mask is not None:
-            thread.context.rax = int(result) & mask
-        elif returns in (DOUBLE, FLOAT):
-            thread.context.set_xmm(0, signatures.pack_floating(returns, result))
-        if returns is not Never and thread.log.wants(ExportCalled):
+        if self._mask is not None:
+            thread.context.rax = int(result) & self._mask
+        elif self.signature.returns in (DOUBLE, FLOAT):
+            thread.context.set_xmm(0, signatures.pack_floating(self.signature.returns, result))
+        if thread.log.calls and self.signature.returns is not Never and thread.log.wants(ExportCalled):
             self._trace(thread, arguments, result)
 
     def _fail(self, thread: UserThread, error: NtError) -> int:

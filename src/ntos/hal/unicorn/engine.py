@@ -87,13 +87,14 @@ class UnicornBackend:
             self._stale = False
         if step:
             context.rflags |= TRAP_FLAG
+        pointer = context.pointer
         self._trap = None
         self._fault_page = -1
-        library.uc_context_restore(engine, context.pointer)
+        library.uc_context_restore(engine, pointer)
         self._running += 1
         error = library.uc_emu_start(engine, context.rip, 0, 0, 0)
         self._running += 1
-        library.uc_context_save(engine, context.pointer)
+        library.uc_context_save(engine, pointer)
         trap = cast("Trap | None", self._trap)  # the hooks have written it meanwhile
         if trap is SYSCALL:
             return trap
@@ -166,10 +167,13 @@ class UnicornBackend:
     # ---------------------------------------------------------------- hooks: note and stop
 
     def _install_hooks(self) -> list[object]:
+        # The engine's own uc_emu_stop has a hook's signature: called from there, after the note, it costs nothing.
+        stop = ctypes.cast(self._library.uc_emu_stop, ctypes.c_void_p)
         hooks = [
             (uc.HOOK_TLB_FILL, uc.TLB_FILL(self._on_fill), 0),
             (uc.HOOK_INTR, uc.INTERRUPT(self._on_interrupt), 0),
             (uc.HOOK_INSN, uc.INSTRUCTION(self._on_syscall), uc.INS_SYSCALL),
+            (uc.HOOK_INSN, stop, uc.INS_SYSCALL),
             (uc.HOOK_INSN_INVALID, uc.INVALID(self._on_invalid), 0),
         ]
         for kind, callback, instruction in hooks:
@@ -228,9 +232,8 @@ class UnicornBackend:
         self._trap = HardwareException(vector)
         self._library.uc_emu_stop(self._engine)
 
-    def _on_syscall(self, _engine: int, _data: int) -> None:
+    def _on_syscall(self) -> None:
         self._trap = SYSCALL
-        self._library.uc_emu_stop(self._engine)
 
     def _on_invalid(self, _engine: int, _data: int) -> bool:
         self._trap = HardwareException(Vector.INVALID_OPCODE)
