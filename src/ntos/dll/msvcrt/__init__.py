@@ -7,7 +7,7 @@ adds what only msvcrt has: its start-up, its variables as true data exports, its
 A process that loads both runtimes has one set of streams and descriptors; on Windows it has two.
 """
 
-from ntos.dll import ucrtbase
+from ntos.dll import ucrtbase, vcruntime140
 from ntos.dll.msvcrt import formatted, startup
 
-__all__ = ["formatted", "startup", "ucrtbase"]
+__all__ = ["formatted", "startup", "ucrtbase", "vcruntime140"]
