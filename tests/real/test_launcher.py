@@ -30,15 +30,12 @@ def install(folder: Path, launcher: Path, interpreter: str) -> Path:
 
 
 def test_starts_interpreter(tmp_path: Path, launcher: Path) -> None:
-    """The child gets the script and the arguments; its exit code becomes the launcher's."""
-    shutil.copy(SAMPLES / "bin" / "exitcode.exe", tmp_path / "python.exe")
-    program = install(tmp_path, launcher, "D:\\python.exe")
-    ran = run_program(program, ["5", "two words"])
-    assert ran.exit_code != 0
-    shutil.copy(SAMPLES / "bin" / "hello_printf.exe", tmp_path / "python.exe")
-    ran = run_program(program, ["one", "two words"])
-    assert ran.exit_code == 7
-    assert b"hello" in ran.stdout.lower()
+    """The child gets the script, by its final name, and the arguments; its exit code is passed on."""
+    shutil.copy(SAMPLES / "bin" / "arguments.exe", tmp_path / "python.exe")
+    ran = run_program(install(tmp_path, launcher, "D:\\python.exe"), ["one", "two words"])
+    assert ran.exit_code == 4
+    shown = [line for line in ran.stdout.decode().splitlines() if line.startswith("A[")]
+    assert shown == ["A[1]=[\\\\?\\D:\\foo-script.py]", "A[2]=[one]", "A[3]=[two words]"]
 
 
 def test_missing_interpreter(tmp_path: Path, launcher: Path) -> None:

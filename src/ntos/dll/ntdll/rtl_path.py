@@ -60,6 +60,12 @@ def RtlGetLongestNtPathLength(thread: UserThread) -> ULONG:
     return ULONG(LONGEST_PATH)
 
 
+@export
+def RtlAreLongPathsEnabled(thread: UserThread) -> BOOLEAN:
+    """Whether this process's DOS paths may be longer than MAX_PATH (PEB.IsLongPathAwareProcess)."""
+    return BOOLEAN(thread.peb.IsLongPathAwareProcess)
+
+
 async def _to_nt(
     thread: UserThread,
     name: Ptr[WCHAR] | None,
