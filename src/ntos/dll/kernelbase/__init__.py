@@ -31,6 +31,7 @@ from ntos.dll.kernelbase import (
     environment,
     error,
     fiber,
+    fiber_switch,
     file,
     file_handle,
     file_info,
