@@ -123,7 +123,9 @@ class Search:
         callback_return = guest.routine(self.thread, "KiUserCallbackReturn")
         frames = self.thread.own(PythonFrames)
         registers = self.registers
-        while self.limits.limit <= registers.rsp < self.limits.base:
+        limits = self.limits
+        while limits.limit <= registers.rsp < limits.base:
+            self.walk.over(registers, limits.limit, limits.base, self.nested or limits.base)
             pc = registers.rip
             if pc == callback_return:
                 answer = await self._python_frame(frames)

@@ -21,6 +21,7 @@ FLAGS_USER_MAY_SET = 0x0021_0DD5
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 RAX, RSP = 0, 4
 _Q = struct.Struct("<Q")
+_GENERAL = struct.Struct("<17Q")
 
 
 class Registers:
@@ -69,6 +70,14 @@ class Registers:
 
     def __setitem__(self, register: int, value: int) -> None:
         _Q.pack_into(self.data, GENERAL_OFFSET + 8 * register, value & MASK)
+
+    def general(self) -> list[int]:
+        """RAX to R15 by number, then RIP."""
+        return list(_GENERAL.unpack_from(self.data, GENERAL_OFFSET))
+
+    def set_general(self, values: list[int]) -> None:
+        """The inverse of `general`."""
+        _GENERAL.pack_into(self.data, GENERAL_OFFSET, *values)
 
     @property
     def rip(self) -> int:

@@ -109,8 +109,12 @@ def search_table(memory: Memory, table: int, count: int, rva: int) -> RuntimeFun
 
 
 class Recipe(NamedTuple):
-    """A whole prolog undone by offsets from RSP: saved registers, XMM registers, and the frame's size."""
+    """A whole prolog undone by offsets from RSP, or from a frame register less `offset`: saved registers, XMM
+    registers, and the frame's size.
+    """
 
+    register: int
+    offset: int
     saves: tuple[tuple[int, int], ...]
     xmm: tuple[tuple[int, int], ...]
     low: int
@@ -140,10 +144,10 @@ def prepare(memory: Memory, image: int, pc: int, function: RuntimeFunction) -> S
 
 
 def _recipe(info: UnwindInfo) -> Recipe | None:
-    """The recipe of a function without frame pointer, chained parts or machine frame."""
-    if info.frame_register or info.flags & UNW_FLAG_CHAININFO:
+    """The recipe of a function without chained parts or machine frame."""
+    if info.flags & UNW_FLAG_CHAININFO:
         return None
-    saves, xmm, size = [], [], 0
+    saves, xmm, size, based = [], [], 0, not info.frame_register
     for _, operation, operand, extra in info.codes:
         match operation:
             case 0:
@@ -153,6 +157,8 @@ def _recipe(info: UnwindInfo) -> Recipe | None:
                 size += extra if operand else 8 * extra
             case 2:
                 size += 8 * operand + 8
+            case 3 if not saves:  # what was allocated after the frame register was set does not matter
+                size, based = 0, True
             case 4 | 5:
                 saves.append((operand, 8 * extra if operation == SAVE_NONVOL else extra))
             case 8 | 9:
@@ -162,13 +168,14 @@ def _recipe(info: UnwindInfo) -> Recipe | None:
             case _:
                 return None
     low = min([size, *(place for _, place in saves), *(place for _, place in xmm)])
-    if any(place > size for _, place in (*saves, *xmm)):
+    if not based or any(place > size for _, place in (*saves, *xmm)):
         return None
-    return Recipe(tuple(saves), tuple(xmm), low, size)
+    register, offset = (info.frame_register, 16 * info.frame_offset) if info.frame_register else (RSP, 0)
+    return Recipe(register, offset, tuple(saves), tuple(xmm), low, size)
 
 
 def _follow(memory: Memory, registers: Registers, recipe: Recipe, saved_at: dict[int, int] | None) -> None:
-    stack, low = registers.rsp, recipe.low
+    stack, low = registers[recipe.register] - recipe.offset, recipe.low
     block = memory.read(stack + low, recipe.size + 8 - low)
     for register, place in recipe.saves:
         registers.copy_register(register, block, place - low)

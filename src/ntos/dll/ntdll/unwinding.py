@@ -99,8 +99,10 @@ class _Walk:
         memory = self.thread.memory
         callback_return = guest.routine(self.thread, "KiUserCallbackReturn")
         frames = self.thread.own(PythonFrames)
-        while self.limits.limit <= self.registers.rsp < self.limits.base:
+        limits = self.limits
+        while limits.limit <= self.registers.rsp < limits.base:
             registers = self.registers
+            self.walk.over(registers, limits.limit, limits.base, self.target.frame or limits.base)
             pc = registers.rip
             if pc == callback_return:
                 found = frames.at(registers.rsp)
