@@ -29,6 +29,6 @@ async def DllMain(thread: UserThread, hinstDLL: HANDLE, fdwReason: DWORD, lpvRes
     """Tell ntdll whom to ask about unhandled exceptions."""
     if fdwReason == DLL_PROCESS_ATTACH:
         thread.state(Own).base = hinstDLL
-        top = await own_entry(thread, "UnhandledExceptionFilter")
+        top = own_entry(thread, "UnhandledExceptionFilter")
         await rtl(thread, "RtlSetUnhandledExceptionFilter", top)
     return BOOL(1)

@@ -142,7 +142,7 @@ async def _transfer_ex(
     routine: int,
 ) -> BOOL:
     begin(overlapped)
-    apc = await own_entry(thread, "BasepIoCompletion") if routine else 0
+    apc = own_entry(thread, "ntos_io_completion") if routine else 0
     call = getattr(nt, service)
     block, offset = overlapped.address, overlapped.address + OVERLAPPED_OFFSET
     status = await call(thread, real_handle(thread, handle), 0, apc, routine, block, buffer, size, offset, 0)
@@ -183,7 +183,7 @@ async def WriteFileEx(
 
 
 @export
-async def BasepIoCompletion(
+async def ntos_io_completion(
     thread: UserThread, ApcContext: Code, IoStatusBlock: Ptr[IO_STATUS_BLOCK], Reserved: PVOID
 ) -> None:
     """The APC of ReadFileEx: the program's routine gets an error code, a count and its OVERLAPPED."""

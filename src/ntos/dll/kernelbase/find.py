@@ -296,7 +296,7 @@ async def ReadDirectoryChangesW(
             event, context = begin(lpOverlapped)
             if lpCompletionRoutine:
                 event, context = 0, int(lpCompletionRoutine)
-                apc = await own_entry(thread, "BasepIoCompletion")
+                apc = own_entry(thread, "ntos_io_completion")
         status = await nt.NtNotifyChangeDirectoryFile(
             thread,
             hDirectory,

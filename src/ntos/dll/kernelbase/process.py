@@ -200,8 +200,8 @@ async def GetProcessIoCounters(thread: UserThread, hProcess: HANDLE, lpIoCounter
     return BOOL(1)
 
 
-@export(aliases=("K32GetProcessMemoryInfo",))
-async def GetProcessMemoryInfo(
+@export
+async def K32GetProcessMemoryInfo(
     thread: UserThread, Process: HANDLE, ppsmemCounters: Ptr[PROCESS_MEMORY_COUNTERS], cb: DWORD
 ) -> BOOL:
     """The memory a process uses; with room for it, PROCESS_MEMORY_COUNTERS_EX."""

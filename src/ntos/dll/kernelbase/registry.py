@@ -128,14 +128,6 @@ async def RegOpenKeyExW(
     return LSTATUS(0)
 
 
-@export_both()
-async def RegOpenKeyW(thread: UserThread, hKey: HANDLE, lpSubKey: Ptr[WCHAR], phkResult: Ptr[HANDLE]) -> LSTATUS:
-    """Open a key with all one may."""
-    root = await key_handle(thread, hKey)
-    phkResult.write(await open_path(thread, text_of(lpSubKey).strip("\\"), MAXIMUM_ALLOWED, root))
-    return LSTATUS(0)
-
-
 @export
 async def RegOpenCurrentUser(thread: UserThread, samDesired: DWORD, phkResult: Ptr[HANDLE]) -> LSTATUS:
     """Open the user's own key."""
@@ -198,15 +190,6 @@ async def RegCreateKeyExW(
     return LSTATUS(0)
 
 
-@export_both()
-async def RegCreateKeyW(thread: UserThread, hKey: HANDLE, lpSubKey: Ptr[WCHAR], phkResult: Ptr[HANDLE]) -> LSTATUS:
-    """The same with all one may."""
-    root = await key_handle(thread, hKey)
-    handle, _ = await create_key(thread, root, text_of(lpSubKey), 0, MAXIMUM_ALLOWED, "", None)
-    phkResult.write(handle)
-    return LSTATUS(0)
-
-
 @export
 async def RegCloseKey(thread: UserThread, hKey: HANDLE) -> LSTATUS:
     """Give a key's handle back; predefined keys stay."""
@@ -243,13 +226,6 @@ async def RegDeleteKeyExW(
     thread: UserThread, hKey: HANDLE, lpSubKey: Ptr[WCHAR], samDesired: DWORD, Reserved: DWORD
 ) -> LSTATUS:
     """Delete a key that has no keys below it."""
-    await delete_key(thread, await key_handle(thread, hKey), text_of(lpSubKey))
-    return LSTATUS(0)
-
-
-@export_both()
-async def RegDeleteKeyW(thread: UserThread, hKey: HANDLE, lpSubKey: Ptr[WCHAR]) -> LSTATUS:
-    """The same; advapi32's own on Windows, which leads here."""
     await delete_key(thread, await key_handle(thread, hKey), text_of(lpSubKey))
     return LSTATUS(0)
 
