@@ -144,6 +144,8 @@ def waitable(obj: KernelObject) -> DispatcherObject:
     kind = obj.kernel[ObjectManager].kind_of(obj)
     if kind.default_dispatcher is None:
         raise NtError(STATUS.OBJECT_TYPE_MISMATCH)
+    if kind.waits_on is not None:
+        return kind.waits_on(obj)
     if isinstance(obj, DispatcherObject) and kind.default_dispatcher == 0:
         return obj
     return event_at(obj.kernel, obj.address + kind.default_dispatcher)

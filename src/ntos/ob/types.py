@@ -15,6 +15,7 @@ from ntos.abi import access as rights
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ntos.ke.dispatcher import DispatcherObject
     from ntos.ke.kernel import Kernel
     from ntos.ke.process import Process
     from ntos.ke.thread import Thread
@@ -142,6 +143,8 @@ class ObjectType(Generic[T]):
         self.query_name: Callable[[T], str] | None = None
         """(object): the full name, for objects named below a parse procedure (files, keys)."""
         self.okay_to_close: Callable[[Process, T, int], bool] | None = None
+        self.waits_on: Callable[[T], DispatcherObject] | None = None
+        """(object): what a wait for it is for, where the body only points there (ports)."""
 
     def __repr__(self) -> str:
         return f"ObjectType({self.name})"
