@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
 from ntos.abi.types import PVOID
 from ntos.dll.ucrtbase.crt import thread_data
@@ -14,19 +15,24 @@ from ntos.um.thread import UserThread
 
 RUNTIMES = ("vcruntime140", "msvcrt", "ucrtbase")
 CALLBACK = "ntos_call_catch_block"
-FREE = -2
+ASK_ADDRESS = -2
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """A catch block that runs: its exception, and where on the stack it was called."""
+
+    record: int
+    context: int
+    stack: int
 
 
 class Catching:
     """The exceptions a thread is dealing with."""
 
     def __init__(self) -> None:
-        self.active: list[int] = []
-        """Records whose catch blocks run, the innermost last."""
-        self.pending: list[int] = []
-        """Records on their way to a catch block."""
-        self.orphans: list[int] = []
-        """Records whose catch blocks were left by another exception: their objects are still to be destroyed."""
+        self.running: list[Running] = []
+        """Catch blocks, the innermost last."""
 
 
 def catch_callback(thread: UserThread) -> int:
@@ -49,38 +55,38 @@ async def destroy(thread: UserThread, record: int) -> None:
         await thread.call(destructor, thrown.object)
 
 
-async def _sweep(thread: UserThread, catching: Catching, kept: int) -> None:
-    orphans, catching.orphans = catching.orphans, []
-    for record in orphans:
-        if record != kept and record not in catching.active:
-            await destroy(thread, record)
+async def _leave_others(thread: UserThread, catching: Catching, target: int, kept: int) -> None:
+    """Destroy the objects of catch blocks that this exception has left: their stack lies below the target frame."""
+    left = [block for block in catching.running if block.stack < target]
+    catching.running = [block for block in catching.running if block.stack >= target]
+    alive = {kept, *(block.record for block in catching.running)}
+    for block in reversed(left):
+        if block.record not in alive:
+            alive.add(block.record)
+            await destroy(thread, block.record)
 
 
 async def call_catch_block(thread: UserThread, ExceptionRecord: PVOID) -> PVOID:
     """Run the funclet, destroy the object, and give the address to go on at."""
     memory, catching, data = thread.memory, thread.own(Catching), thread_data(thread)
-    _, frame, handler, _, context, _, record, unwind_help = struct.unpack(
-        "<8Q", memory.read(ExceptionRecord + 0x20, 64)
+    _, frame, handler, _, context, _, record, unwind_help, target = struct.unpack(
+        "<9Q", memory.read(ExceptionRecord + 0x20, 72)
     )
-    if record in catching.pending:
-        catching.pending.remove(record)
-    await _sweep(thread, catching, record)
-    former = int(data.current_exception), int(data.current_context)
+    if unwind_help:
+        # The funclet's own states are by address; which catch block hides its try blocks stays known.
+        memory.write(frame + unwind_help, struct.pack("<i", ASK_ADDRESS))
+    await _leave_others(thread, catching, target, record)
     data.current_exception, data.current_context = record, context
-    catching.active.append(record)
-    finished = False
-    try:
-        resume = await thread.call(handler, frame, frame)
-        finished = True
-    finally:
-        catching.active.remove(record)
-        data.current_exception, data.current_context = former
-        if not finished and record not in catching.active:
-            catching.orphans.append(record)
-    if record not in catching.active and record not in catching.pending:
+    block = Running(record, context, thread.context.rsp)
+    catching.running.append(block)
+    resume = await thread.call(handler, frame, frame)
+    catching.running.remove(block)
+    outer = catching.running[-1] if catching.running else Running(0, 0, 0)
+    data.current_exception, data.current_context = outer.record, outer.context
+    if all(other.record != record for other in catching.running):
         await destroy(thread, record)
     if unwind_help:
-        memory.write(frame + unwind_help, struct.pack("<q", FREE))
+        memory.write(frame + unwind_help, struct.pack("<q", ASK_ADDRESS))
     return PVOID(resume)
 
 

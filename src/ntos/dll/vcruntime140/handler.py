@@ -14,7 +14,7 @@ from ntos.abi.types import INT, PVOID
 from ntos.dll.ucrtbase.crt import entry, thread_data
 from ntos.dll.ucrtbase.termination import terminate
 from ntos.dll.vcruntime140 import tables
-from ntos.dll.vcruntime140.catching import Catching, catch_callback
+from ntos.dll.vcruntime140.catching import catch_callback
 from ntos.dll.vcruntime140.matching import build_object, is_ellipsis, matches
 from ntos.dll.vcruntime140.tables import (
     EMPTY_STATE,
@@ -57,6 +57,11 @@ class Place:
     def state(self) -> int:
         """The state by address."""
         return self.info.state_at(self.pc - self.image)
+
+    @property
+    def is_funclet(self) -> bool:
+        """Whether the frame is a catch block's."""
+        return self.establisher != self.frame
 
     @property
     def help(self) -> tuple[int, int]:
@@ -179,8 +184,12 @@ async def _search(place: Place, record: int) -> None:
 def _find(place: Place, thrown: Thrown | None, state: int) -> tuple[TryBlock, HandlerType, CatchableType | None] | None:
     memory = place.thread.memory
     kinds = tables.catchable_types(memory, thrown) if thrown is not None else []
+    around = _catching_block(place.info, place.state)
     for block in place.info.try_blocks:
         if not block.low <= state <= block.high:
+            continue
+        # A catch block's own frame answers for the try blocks inside it; the others belong to the frame below.
+        if place.is_funclet and around and not around.high < block.low <= block.high <= around.catch_high:
             continue
         for handler in block.handlers:
             if thrown is None:
@@ -203,7 +212,7 @@ async def _catch(
     if thrown is not None and kind is not None:
         await build_object(thread, thrown, place.establisher, place.image, handler, kind)
     parameters = [0] * 15
-    parameters[:8] = (
+    parameters[:9] = (
         catch_callback(thread),
         place.establisher,
         place.image + handler.handler,
@@ -212,12 +221,12 @@ async def _catch(
         place.info.address,
         record,
         place.info.unwind_help,
+        place.frame,
     )
     with thread.frame() as room:
         consolidated = room.bytes(
             struct.pack("<IIQQI4x15Q", int(STATUS.UNWIND_CONSOLIDATE), NONCONTINUABLE, 0, 0, 15, *parameters)
         )
-        thread.own(Catching).pending.append(record)
         unwind = entry(thread, "RtlUnwindEx", "ntdll.dll")
         await thread.call(unwind, place.frame, place.pc, consolidated, 0, place.context, place.history)
 
