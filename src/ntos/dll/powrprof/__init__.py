@@ -1,0 +1,5 @@
+"""powrprof.dll: power management. The machine never sleeps: who asks to be told is never told."""
+
+from ntos.dll.powrprof import notification
+
+__all__ = ["notification"]
