@@ -18,6 +18,7 @@ Begin with `objects` (attributes, names, timeouts), `text`, then `file` and `cre
 
 # ruff: noqa: F401 - importing a module declares its exports
 from ntos.dll.kernelbase import (
+    acl,
     attribute_list,
     codepage,
     completion,
@@ -47,6 +48,7 @@ from ntos.dll.kernelbase import (
     memory,
     message,
     module,
+    object_security,
     objects,
     own,
     pipe,
@@ -59,6 +61,7 @@ from ntos.dll.kernelbase import (
     resource_tree,
     search,
     services,
+    sid,
     storage,
     string,
     sync,
@@ -68,6 +71,7 @@ from ntos.dll.kernelbase import (
     thread,
     threadpool,
     time,
+    token,
     version,
     volume,
     volume_names,
