@@ -181,7 +181,7 @@ class Stream:
             self.memory.write(place, data[:room])
             view.ptr, view.cnt = place + room, 0
             data = data[room:]
-            await self.flush()
+            await self._drain()
             view.cnt = int(view.bufsiz)
 
     def _to_writing(self) -> None:
@@ -197,7 +197,7 @@ class Stream:
             self.view.ptr = int(self.view.base)
         if flags & READ or not flags & WRITE or flags & EOF:
             self.change(on=WRITE, off=READ | EOF)
-            self.view.cnt = 0
+            self.view.ptr, self.view.cnt = int(self.view.base), 0
 
     async def _out(self, data: bytes) -> None:
         try:
@@ -210,7 +210,12 @@ class Stream:
             raise CrtError(ERRNO.ENOSPC)
 
     async def flush(self) -> None:
-        """Write out what the buffer holds."""
+        """Write out what the buffer holds; an update stream may read or write after that."""
+        await self._drain()
+        if self.flags & UPDATE and self.flags & WRITE:
+            self.change(off=WRITE)
+
+    async def _drain(self) -> None:
         count = self.pending
         base = int(self.view.base)
         if count > 0:
@@ -219,8 +224,6 @@ class Stream:
             await self._out(data)
         elif self.flags & WRITE and base:
             self.view.ptr, self.view.cnt = base, 0
-        if self.flags & UPDATE and self.flags & WRITE:
-            self.change(off=WRITE)
 
     # -------------------------------------------------------------------- reading
 
