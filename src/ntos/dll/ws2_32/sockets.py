@@ -41,8 +41,8 @@ def WSASocketW(
     aliases=(
         "WSAConnect", "WSADuplicateSocketA", "WSADuplicateSocketW", "WSAEnumNetworkEvents", "WSAEventSelect",
         "WSAIoctl", "WSARecv", "WSARecvDisconnect", "WSARecvFrom", "WSASend", "WSASendDisconnect", "WSASendTo", "bind",
-        "connect", "getpeername", "getsockname", "getsockopt", "ioctlsocket", "listen", "recv", "recvfrom", "send", "sendto",
-        "setsockopt", "shutdown",
+        "connect", "getpeername", "getsockname", "getsockopt", "ioctlsocket", "listen", "recv", "recvfrom", "send",
+        "sendto", "setsockopt", "shutdown",
     ),
 )  # fmt: skip
 def closesocket(thread: UserThread, s: HANDLE) -> INT:
