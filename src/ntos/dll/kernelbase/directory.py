@@ -295,15 +295,29 @@ async def GetShortPathNameW(
     return DWORD(put_text(lpszShortPath, cchBuffer, path))
 
 
+class FileApis:
+    """Which code page file functions were told to read 8-bit names in."""
+
+    def __init__(self) -> None:
+        self.oem = False
+
+
 @export
 def AreFileApisANSI(thread: UserThread) -> BOOL:
-    """Whether file functions read 8-bit names in the ANSI code page: they do."""
-    return BOOL(1)
+    """Whether file functions read 8-bit names in the ANSI code page."""
+    return BOOL(not thread.state(FileApis).oem)
 
 
 @export
 def SetFileApisToANSI(thread: UserThread) -> None:
-    """Read 8-bit names in the ANSI code page, as is done anyway."""
+    """Read 8-bit names in the ANSI code page."""
+    thread.state(FileApis).oem = False
+
+
+@export(partial="8-bit names are read in the ANSI code page all the same")
+def SetFileApisToOEM(thread: UserThread) -> None:
+    """Read 8-bit names in the OEM code page."""
+    thread.state(FileApis).oem = True
 
 
 @export_both(partial="needs SeCreateSymbolicLinkPrivilege of the kernel's check; relative targets stay as given")
