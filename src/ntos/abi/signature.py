@@ -186,11 +186,12 @@ def _compile(source: str, name: str, scope: dict[str, Any], label: str) -> Calla
 def of(function: Callable[..., Any]) -> Signature:
     """Read a handler's annotations (a wrapper's: those of what it wraps). TypeError for one without meaning."""
     function = inspect.unwrap(function)
-    code, hints = function.__code__, function.__annotations__
+    declared = inspect.unwrap(function)
+    code, hints = declared.__code__, declared.__annotations__
     names = code.co_varnames[1 : code.co_argcount]
-    parameters = tuple(_parameter(name, _meaning(hints.get(name), function)) for name in names)
-    is_async = code.co_flags & inspect.CO_COROUTINE != 0
-    return Signature(function.__name__, parameters, _meaning(hints.get("return"), function), is_async)
+    parameters = tuple(_parameter(name, _meaning(hints.get(name), declared)) for name in names)
+    returns = _meaning(hints.get("return"), declared)
+    return Signature(function.__name__, parameters, returns, inspect.iscoroutinefunction(function))
 
 
 def _meaning(annotation: Any, function: Callable[..., Any]) -> Any:

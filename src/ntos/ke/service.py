@@ -60,25 +60,19 @@ class ServiceDoor:
             self._signature = signatures.of(self.function)
         return self._signature
 
-    def _compile(self) -> None:
-        self._fetch = self.signature.fetcher("r10")
-        self._call = self.signature.caller(self.function, probe=True)
-        self._enter = self.signature.entry(self.function, "r10", probe=True)
-
     # ------------------------------------------------------------ from a syscall instruction
 
     def enter(self, thread: Thread) -> Coroutine[None, None, None] | None:
         """Serve the call in the thread's registers."""
-        if self._enter is None or self._fetch is None:
-            self._compile()
-            return self.enter(thread)
+        if self._enter is None:
+            self._enter = self.signature.entry(self.function, "r10", probe=True)
         if self.is_async:
             return self._enter_async(thread)
         context, memory, told = thread.context, thread.memory, thread.log.calls
         arguments: tuple[int, ...] = ()
         try:
             if told:
-                arguments = self._fetch(context, memory)
+                arguments = self._arguments(thread)
             status = self._enter(thread, memory, context)
         except NtError as error:
             status = self._refuse(thread, error)
@@ -92,12 +86,11 @@ class ServiceDoor:
 
     async def _enter_async(self, thread: Thread) -> None:
         assert self._enter is not None
-        assert self._fetch is not None
         context, memory, told = thread.context, thread.memory, thread.log.calls
         arguments: tuple[int, ...] = ()
         try:
             if told:
-                arguments = self._fetch(context, memory)
+                arguments = self._arguments(thread)
             status = await self._enter(thread, memory, context)
         except NtError as error:
             status = self._refuse(thread, error)
@@ -108,13 +101,17 @@ class ServiceDoor:
         if status is not None:
             context.rax = status & 0xFFFF_FFFF
 
+    def _arguments(self, thread: Thread) -> tuple[int, ...]:
+        if self._fetch is None:
+            self._fetch = self.signature.fetcher("r10")
+        return self._fetch(thread.context, thread.memory)
+
     # ------------------------------------------------------------ from user-mode Python
 
     def invoke(self, thread: Thread, arguments: tuple[int, ...]) -> Any:
         """Call with raw arguments; error statuses are raised as NtError. A coroutine for services that can block."""
         if self._call is None:
-            self._compile()
-        assert self._call is not None
+            self._call = self.signature.caller(self.function, probe=True)
         if self.is_async:
             return self._invoke_async(thread, arguments)
         try:

@@ -68,23 +68,18 @@ class ExportDoor:
             self._signature = signatures.of(self.function)
         return self._signature
 
-    def _compile(self) -> None:
-        self._fetch = self.signature.fetcher("r10")
-        self._enter = self.signature.entry(self.function, "r10", probe=False)
-        self._mask = result_mask(self.signature.returns)
-
     def enter(self, thread: UserThread) -> Coroutine[None, None, None] | None:
         """Serve the call in the thread's registers."""
-        if self._enter is None or self._fetch is None:
-            self._compile()
-            return self.enter(thread)
+        if self._enter is None:
+            self._enter = self.signature.entry(self.function, "r10", probe=False)
+            self._mask = result_mask(self.signature.returns)
         if self.is_async:
             return self._enter_async(thread)
         context, memory = thread.context, thread.memory
         arguments: tuple[Any, ...] = ()
         try:
             if thread.log.calls:
-                arguments = self._fetch(context, memory)
+                arguments = self._arguments(thread)
             result = self._enter(thread, memory, context)
         except NtError as error:
             result = self._fail(thread, error)
@@ -96,13 +91,12 @@ class ExportDoor:
 
     async def _enter_async(self, thread: UserThread) -> None:
         assert self._enter is not None
-        assert self._fetch is not None
         context, memory = thread.context, thread.memory
         rip, rsp = context.rip, context.rsp
         arguments: tuple[Any, ...] = ()
         try:
             if thread.log.calls:
-                arguments = self._fetch(context, memory)
+                arguments = self._arguments(thread)
             result = await self._enter(thread, memory, context)
         except NtError as error:
             context.rip, context.rsp = rip, rsp
@@ -112,6 +106,11 @@ class ExportDoor:
             thread.raise_fault(fault)
             return
         self._return(thread, arguments, result)
+
+    def _arguments(self, thread: UserThread) -> tuple[Any, ...]:
+        if self._fetch is None:
+            self._fetch = self.signature.fetcher("r10")
+        return self._fetch(thread.context, thread.memory)
 
     def _return(self, thread: UserThread, arguments: tuple[Any, ...], result: Any) -> None:
         if self._mask is not None:
