@@ -14,4 +14,5 @@ from ntos.dll.kernel32 import (
     entry,
     processors,
     start,
+    toolhelp,
 )

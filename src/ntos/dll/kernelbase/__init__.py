@@ -57,6 +57,7 @@ from ntos.dll.kernelbase import (
     registry,
     registry_read,
     registry_values,
+    remote_modules,
     resource,
     resource_tree,
     search,
