@@ -54,7 +54,7 @@ class KeyedEvent(Body):
             other = self.kernel.threads[entry - CHAIN]
             if int(other.ethread.KeyedWaitValue) == wanted and other.process is thread.process:
                 other.ethread.KeyedWaitChain.remove()
-                other.ethread.KeyedWaitValue = 0
+                other.ethread.KeyedWaitValue = other.ethread.KeyedEventInUse = 0
                 Semaphore(self.kernel, other.address + SEMAPHORE).release(1)
                 return True
         return False
@@ -75,10 +75,9 @@ class KeyedEvent(Body):
                 thread, (semaphore,), timeout=timeout, alertable=alertable, reason=KWAIT_REASON.WrKeyedEvent
             )
         finally:
-            if thread.ethread.KeyedWaitValue:
+            if thread.ethread.KeyedEventInUse:  # nobody came; the key itself may be 0
                 thread.ethread.KeyedWaitChain.remove()
-                thread.ethread.KeyedWaitValue = 0
-            thread.ethread.KeyedEventInUse = 0
+                thread.ethread.KeyedWaitValue = thread.ethread.KeyedEventInUse = 0
 
 
 KEYED_EVENT: ObjectType[KeyedEvent] = ObjectType(
