@@ -1,5 +1,5 @@
-"""combase.dll: the component object model's base; of it, the task allocator, which is the process heap."""
+"""combase.dll: the component object model's base; of it, the task allocator (the process heap) and apartments."""
 
-from ntos.dll.combase import allocator
+from ntos.dll.combase import allocator, apartment
 
-__all__ = ["allocator"]
+__all__ = ["allocator", "apartment"]

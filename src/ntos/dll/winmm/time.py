@@ -55,3 +55,12 @@ async def timeEndPeriod(thread: UserThread, uPeriod: UINT) -> UINT:
 def timeGetTime(thread: UserThread) -> UINT:
     """Milliseconds since the machine started."""
     return UINT(int.from_bytes(thread.memory.read(INTERRUPT_TIME, 8), "little") // TICKS_PER_MILLISECOND & 0xFFFF_FFFF)
+
+
+@export
+def timeGetDevCaps(thread: UserThread, ptc: Ptr[UINT], cbtc: UINT) -> UINT:
+    """The periods a timer may have, in milliseconds: 1 to a million."""
+    if cbtc < UINT.size * 2:
+        return UINT(TIMERR_NOCANDO)
+    ptc[0], ptc[1] = UINT(1), UINT(LARGEST_PERIOD)
+    return UINT(TIMERR_NOERROR)
