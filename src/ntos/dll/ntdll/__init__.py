@@ -26,6 +26,7 @@ from ntos.dll.ntdll import (
     rtl_security,
     rtl_string,
     thread,
+    tp,
     unwind_api,
 )
 from ntos.dll.ntdll.ldr import api, delay, init, query, resource, settings, shutdown
@@ -53,5 +54,6 @@ __all__ = [
     "settings",
     "shutdown",
     "thread",
+    "tp",
     "unwind_api",
 ]
