@@ -32,7 +32,6 @@ from ntos.dll.kernelbase import (
     environment,
     error,
     fiber,
-    fiber_switch,
     file,
     file_handle,
     file_info,
@@ -76,4 +75,5 @@ from ntos.dll.kernelbase import (
     version,
     volume,
     volume_names,
+    wer,
 )
