@@ -10,6 +10,7 @@ Begin with `start`.
 
 # ruff: noqa: F401 - importing a module declares its exports
 from ntos.dll.kernel32 import (
+    atom,
     dostime,
     entry,
     processors,

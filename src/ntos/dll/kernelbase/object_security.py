@@ -17,7 +17,7 @@ from ntos.abi.types import BOOL, DWORD, HANDLE, LSTATUS, PVOID, WCHAR
 from ntos.dll.kernelbase.objects import attributes, new_handle, new_status, nt_path
 from ntos.dll.kernelbase.registry import key_handle
 from ntos.dll.kernelbase.services import nt
-from ntos.dll.kernelbase.text import export_both, text_of
+from ntos.dll.kernelbase.text import text_of
 from ntos.um.export import WinError, export
 from ntos.um.thread import UserThread
 
@@ -76,7 +76,7 @@ async def open_file(thread: UserThread, path: str, access: int) -> int:
         return int(place.read())
 
 
-@export_both()
+@export
 async def GetFileSecurityW(
     thread: UserThread,
     lpFileName: Ptr[WCHAR],
@@ -96,7 +96,7 @@ async def GetFileSecurityW(
     return BOOL(1)
 
 
-@export_both()
+@export
 async def SetFileSecurityW(
     thread: UserThread, lpFileName: Ptr[WCHAR], SecurityInformation: DWORD, pSecurityDescriptor: PVOID
 ) -> BOOL:
