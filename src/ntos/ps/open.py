@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntos import ob
-from ntos.abi.access import MAXIMUM_ALLOWED, PROCESS_QUERY_INFORMATION
+from ntos.abi.access import (
+    MAXIMUM_ALLOWED,
+    PROCESS_QUERY_INFORMATION,
+    PROCESS_QUERY_LIMITED_INFORMATION,
+    PROCESS_SET_INFORMATION,
+    PROCESS_SET_LIMITED_INFORMATION,
+    THREAD_QUERY_INFORMATION,
+    THREAD_QUERY_LIMITED_INFORMATION,
+    THREAD_SET_INFORMATION,
+    THREAD_SET_LIMITED_INFORMATION,
+)
 from ntos.abi.layout.object import OBJECT_ATTRIBUTES
 from ntos.abi.layout.string import CLIENT_ID
 from ntos.abi.ob import OBJ_INHERIT
@@ -23,6 +33,18 @@ if TYPE_CHECKING:
     from ntos.ke.process import Process
     from ntos.ke.thread import Thread
 
+IMPLIED = (
+    (
+        (THREAD_QUERY_INFORMATION, THREAD_QUERY_LIMITED_INFORMATION),
+        (THREAD_SET_INFORMATION, THREAD_SET_LIMITED_INFORMATION),
+    ),
+    (
+        (PROCESS_QUERY_INFORMATION, PROCESS_QUERY_LIMITED_INFORMATION),
+        (PROCESS_SET_INFORMATION, PROCESS_SET_LIMITED_INFORMATION),
+    ),
+)
+"""Rights that bring a lesser one with them, of threads and of processes (Microsoft Learn, "Process Security and
+Access Rights")."""
 PREVIOUS = 1
 """NtGetNextProcess: walk backwards."""
 
@@ -97,8 +119,10 @@ def _by_name(said: ob.Attributes, client: CLIENT_ID | None) -> bool:
 def _open(thread: Thread, target: Process | Thread, desired: int, flags: int) -> int:
     """SeDebugPrivilege stands above any descriptor (PsOpenProcess)."""
     granted: int | None = None
+    kind = thread.kernel[ob.ObjectManager].kind_of(target)
+    for full, limited in IMPLIED[kind is PROCESS]:
+        desired |= limited if desired & full else 0
     if privileges.check(thread, SE_PRIVILEGE.DEBUG):
-        kind = thread.kernel[ob.ObjectManager].kind_of(target)
         granted = kind.mapping.apply(desired) & kind.valid_access
         if desired & MAXIMUM_ALLOWED:
             granted = kind.valid_access

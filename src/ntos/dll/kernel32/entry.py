@@ -24,5 +24,5 @@ _SAME = (
     "__chkstk",
     "_local_unwind",
 )
-FORWARDERS = {name: f"NTDLL.{name}" for name in _SAME}
+FORWARDERS = {name: f"NTDLL.{name}" for name in _SAME} | {"SwitchToFiber": "KERNELBASE.SwitchToFiber"}
 """Windows has a jump of its own for each; a forwarder is the same to whoever looks the name up."""

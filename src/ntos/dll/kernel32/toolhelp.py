@@ -10,7 +10,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ntos.abi.access import PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_VM_READ
+from ntos.abi.access import PROCESS_QUERY_INFORMATION, PROCESS_VM_READ
 from ntos.abi.errors import ERROR
 from ntos.abi.layout.toolhelp import HEAPLIST32, MODULEENTRY32W, PROCESSENTRY32, PROCESSENTRY32W, THREADENTRY32
 from ntos.abi.mm import PAGE_READWRITE, SEC_COMMIT
@@ -31,7 +31,6 @@ from ntos.um.thread import UserThread
 TH32CS_SNAPHEAPLIST, TH32CS_SNAPPROCESS, TH32CS_SNAPTHREAD, TH32CS_SNAPMODULE, TH32CS_SNAPMODULE32 = 1, 2, 4, 8, 0x10
 TH32CS_INHERIT = 0x8000_0000
 BAD_LENGTH = 24
-ACCESS = PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_VM_READ
 SECTION_ALL_ACCESS, OBJ_INHERIT, VIEW_UNMAP = 0xF001F, 2, 2
 PROCESSES, THREADS, MODULES, HEAPS = range(4)
 KINDS: tuple[type[Struct], ...] = (PROCESSENTRY32W, THREADENTRY32, MODULEENTRY32W, HEAPLIST32)
@@ -115,7 +114,7 @@ async def _gather(thread: UserThread, flags: int, owner: int) -> bytes:
                 lists[THREADS].extend(thread_entries(entry))
     if flags & (TH32CS_SNAPMODULE | TH32CS_SNAPMODULE32 | TH32CS_SNAPHEAPLIST):
         owner = owner or int(thread.teb.ClientId.UniqueProcess)
-        process = await OpenProcess(thread, DWORD(ACCESS), BOOL(0), DWORD(owner))
+        process = await OpenProcess(thread, DWORD(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ), BOOL(0), DWORD(owner))
         try:
             if flags & (TH32CS_SNAPMODULE | TH32CS_SNAPMODULE32):
                 lists[MODULES].extend(await _module_entries(thread, process, owner))

@@ -32,6 +32,7 @@ from ntos.dll.kernelbase import (
     environment,
     error,
     fiber,
+    fiber_switch,
     file,
     file_handle,
     file_info,
@@ -75,5 +76,4 @@ from ntos.dll.kernelbase import (
     version,
     volume,
     volume_names,
-    wer,
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ntos.abi.types import BOOL, DWORD, HANDLE, PVOID
 from ntos.abi.win32 import DLL_PROCESS_ATTACH
+from ntos.dll.kernelbase.fiber_switch import FIBER_CODE
 from ntos.dll.kernelbase.own import Own, own_entry
 from ntos.dll.kernelbase.services import rtl
 from ntos.um.export import export
 from ntos.um.thread import UserThread
 
+GUEST_CODE = {**FIBER_CODE}
 FORWARDERS = {
     "HeapFree": "NTDLL.RtlFreeHeap",
     "WakeByAddressAll": "NTDLL.RtlWakeAddressAll",

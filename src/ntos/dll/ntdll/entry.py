@@ -50,7 +50,19 @@ KI_USER_CALLBACK_RETURN = bytes.fromhex(
     "cc"  # int3
 )
 
+RTL_USER_FIBER_START = bytes.fromhex(
+    "4883ec28"  # sub rsp, 28h
+    "65488b042520000000"  # mov rax, gs:[20h]     TEB.NtTib.FiberData: kernelbase's FIBER
+    "488b08"  # mov rcx, [rax]                    the program's parameter
+    "ff90b0000000"  # call [rax+0B0h]             FiberContext.Rcx: the start routine
+    "b901000000"  # mov ecx, 1                    a fiber that returns ends its thread
+    "65488b042520000000"  # mov rax, gs:[20h]
+    "ff90e8000000"  # call [rax+0E8h]             FiberContext.R8: RtlExitUserThread
+    "cc"  # int3
+)
+
 GUEST_CODE: dict[str, GuestRoutine] = {
+    "RtlUserFiberStart": GuestRoutine(RTL_USER_FIBER_START, unwind_info(4, 0x04 | _alloc_small(0x28))),
     "KiUserApcDispatcher": GuestRoutine(
         KI_USER_APC_DISPATCHER, unwind_info(0, ALLOC_LARGE, 0x4D0 // 8, PUSH_MACHINE_FRAME)
     ),
