@@ -67,6 +67,7 @@ class KeyedEvent(Body):
             return STATUS.SUCCESS
         semaphore = Semaphore(self.kernel, thread.address + SEMAPHORE)
         semaphore.initialize(0, 1)
+        before = int(thread.ethread.KeyedWaitValue)  # TerminationPort, which lies in the same place
         thread.ethread.KeyedWaitValue = key | (RELEASING if releasing else 0)
         thread.ethread.KeyedEventInUse = 1
         self.waiting.insert_tail(thread.ethread.KeyedWaitChain)
@@ -77,7 +78,8 @@ class KeyedEvent(Body):
         finally:
             if thread.ethread.KeyedEventInUse:  # nobody came; the key itself may be 0
                 thread.ethread.KeyedWaitChain.remove()
-                thread.ethread.KeyedWaitValue = thread.ethread.KeyedEventInUse = 0
+                thread.ethread.KeyedEventInUse = 0
+            thread.ethread.KeyedWaitValue = before
 
 
 KEYED_EVENT: ObjectType[KeyedEvent] = ObjectType(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from ntos import cm, io, mm, ob
+from ntos import cm, io, lpc, mm, ob
 from ntos.abi.services import number_of
 from ntos.abi.status import STATUS
 from ntos.ex.pool import PagedAndNonpagedPool
@@ -46,6 +46,7 @@ def phase0(kernel: Kernel, *, aslr: bool) -> None:
     ob.bootstrap(kernel)
     mm.initialize(kernel, aslr=aslr, shared_data=shared.frame)
     kernel.memory.write(symbol(kernel, "MmProtectToValue"), struct.pack("<32I", *PROTECT_TO_VALUE))
+    lpc.install(kernel)
     ps_install.install(kernel)
     token = security.initialize(kernel, seed=kernel.random.getrandbits(32))
     ob.publish(kernel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ntos import mm, ob
+from ntos import lpc, mm, ob
 from ntos.abi.layout.process import EPROCESS
 from ntos.abi.status import STATUS
 from ntos.ex.handle import HandleTable
@@ -97,6 +97,7 @@ def _object(kernel: Kernel, manager: ProcessManager) -> Process:
                  "TimerResolutionLink", "SharedCommitLinks", "SvmProcessDeviceListHead",
                  "VirtualTimerListHead"):  # fmt: skip
         getattr(eprocess, name).initialize()
+    lpc.initialize_process(process)
     return process
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ntos import io, mm, ob
+from ntos import io, lpc, mm, ob
 from ntos.abi.layout.enums import KTHREAD_STATE
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.etw.event import ProcessExited, ThreadExited
@@ -44,6 +44,7 @@ def exit_thread(thread: Thread, status: int) -> None:
     eprocess.ActiveThreads = int(eprocess.ActiveThreads) - 1
     eprocess.LastThreadExitStatus = status
     thread.user_apcs.clear()
+    lpc.exit_thread(thread)
     io.cancel_thread(thread)
     tokens.impersonate(thread, None)
     abandon_all(thread)
