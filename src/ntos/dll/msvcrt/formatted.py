@@ -60,25 +60,31 @@ def _declare_streams(unit: int) -> None:
     show = print_wide if unit == 2 else print_narrow
 
     async def printf(thread: UserThread, format: PVOID) -> INT:
+        """Print to stdout."""
         arguments = va_start(thread, 1)
         return INT(await show(thread, standard(thread)[1], _rules(thread), format, arguments))
 
     async def fprintf(thread: UserThread, stream: PVOID, format: PVOID) -> INT:
+        """Print to a stream."""
         arguments = va_start(thread, 2)
         return INT(await show(thread, stream, _rules(thread), format, arguments))
 
     async def printf_l(thread: UserThread, format: PVOID, locale: PVOID) -> INT:
+        """Print to stdout in a locale."""
         arguments = va_start(thread, 2)
         return INT(await show(thread, standard(thread)[1], _rules(thread), format, arguments))
 
     async def fprintf_l(thread: UserThread, stream: PVOID, format: PVOID, locale: PVOID) -> INT:
+        """Print to a stream in a locale."""
         arguments = va_start(thread, 3)
         return INT(await show(thread, stream, _rules(thread), format, arguments))
 
     async def vprintf(thread: UserThread, format: PVOID, arglist: PVOID) -> INT:
+        """Printf with a va_list."""
         return INT(await show(thread, standard(thread)[1], _rules(thread), format, arglist))
 
     async def vfprintf(thread: UserThread, stream: PVOID, format: PVOID, arglist: PVOID) -> INT:
+        """Fprintf with a va_list."""
         return INT(await show(thread, stream, _rules(thread), format, arglist))
 
     _export(printf, f"{w}printf", f"{w}printf_s")
@@ -102,21 +108,27 @@ def _declare_strings(unit: int) -> None:
         return INT(store(thread, LEGACY_TERMINATION, buffer, room, data, error, unit))
 
     async def sprintf(thread: UserThread, buffer: PVOID, format: PVOID) -> INT:
+        """Into a string."""
         return into(thread, buffer, UNLIMITED, format, va_start(thread, 2))
 
     async def vsprintf(thread: UserThread, buffer: PVOID, format: PVOID, arglist: PVOID) -> INT:
+        """Sprintf with a va_list."""
         return into(thread, buffer, UNLIMITED, format, arglist)
 
     async def snprintf(thread: UserThread, buffer: PVOID, count: SIZE_T, format: PVOID) -> INT:
+        """Into so many characters; -1, and no NUL, where they do not suffice."""
         return into(thread, buffer, count, format, va_start(thread, 3))
 
     async def vsnprintf(thread: UserThread, buffer: PVOID, count: SIZE_T, format: PVOID, arglist: PVOID) -> INT:
+        """Snprintf with a va_list."""
         return into(thread, buffer, count, format, arglist)
 
     async def scprintf(thread: UserThread, format: PVOID) -> INT:
+        """How long the text would be."""
         return into(thread, 0, 0, format, va_start(thread, 1))
 
     async def vscprintf(thread: UserThread, format: PVOID, arglist: PVOID) -> INT:
+        """Scprintf with a va_list."""
         return into(thread, 0, 0, format, arglist)
 
     _export(sprintf, plain)
@@ -131,20 +143,24 @@ def _declare_checked(unit: int) -> None:
     plain, limited = ("sprintf_s", "snprintf_s") if unit == 1 else ("swprintf_s", "snwprintf_s")
 
     async def sprintf_s(thread: UserThread, buffer: PVOID, room: SIZE_T, format: PVOID) -> INT:
+        """Into a buffer of known size; what does not fit is a bad argument."""
         data, error = _text(thread, unit, format, va_start(thread, 3))
         return INT(await store_checked(thread, buffer, room, data, error, unit))
 
     async def vsprintf_s(thread: UserThread, buffer: PVOID, room: SIZE_T, format: PVOID, arglist: PVOID) -> INT:
+        """sprintf_s with a va_list."""
         data, error = _text(thread, unit, format, arglist)
         return INT(await store_checked(thread, buffer, room, data, error, unit))
 
     async def snprintf_s(thread: UserThread, buffer: PVOID, room: SIZE_T, count: SIZE_T, format: PVOID) -> INT:
+        """At most `count` characters into a buffer of known size."""
         data, error = _text(thread, unit, format, va_start(thread, 4))
         return INT(await store_limited(thread, buffer, room, count, data, error, unit))
 
     async def vsnprintf_s(
         thread: UserThread, buffer: PVOID, room: SIZE_T, count: SIZE_T, format: PVOID, arglist: PVOID
     ) -> INT:
+        """snprintf_s with a va_list."""
         data, error = _text(thread, unit, format, arglist)
         return INT(await store_limited(thread, buffer, room, count, data, error, unit))
 
@@ -168,11 +184,13 @@ def _declare_scans(unit: int, *, checked: bool) -> None:
     wide = unit == 2
 
     async def scanf(thread: UserThread, format: PVOID) -> INT:
+        """Read by a template from stdin."""
         arguments = va_start(thread, 1)
         template = _template(thread, unit, format)
         return INT(await scan_stream(thread, standard(thread)[0], options, template, arguments, wide=wide))
 
     async def fscanf(thread: UserThread, stream: PVOID, format: PVOID) -> INT:
+        """Read by a template from a stream."""
         arguments = va_start(thread, 2)
         template = _template(thread, unit, format)
         return INT(await scan_stream(thread, stream, options, template, arguments, wide=wide))
@@ -184,9 +202,11 @@ def _declare_scans(unit: int, *, checked: bool) -> None:
         return INT(scan(_template(thread, unit, template), source, target, wide=wide, options=options))
 
     async def sscanf(thread: UserThread, string: PVOID, format: PVOID) -> INT:
+        """Read by a template from a string."""
         return text(thread, string, EVERYTHING, format, va_start(thread, 2))
 
     async def snscanf(thread: UserThread, string: PVOID, count: SIZE_T, format: PVOID) -> INT:
+        """Read by a template from so many characters."""
         return text(thread, string, count, format, va_start(thread, 3))
 
     _export(scanf, f"{w}scanf{s}")
@@ -199,12 +219,14 @@ def _declare_scans(unit: int, *, checked: bool) -> None:
 
 
 async def _cprintf(thread: UserThread, format: PVOID) -> INT:
+    """Printf on the console."""
     data, _ = _text(thread, 1, format, va_start(thread, 1))
     await conio.put(thread, ansi(data))
     return INT(len(data))
 
 
 async def _cwprintf(thread: UserThread, format: PVOID) -> INT:
+    """Wprintf on the console."""
     data, _ = _text(thread, 2, format, va_start(thread, 1))
     await conio.put(thread, from_utf16(data))
     return INT(len(data) // 2)

@@ -85,11 +85,13 @@ def _declare_breaking(bits: int) -> None:
     limit = LAST_64 if bits == 64 else 0x7FFF_FFFF
 
     def gmtime(thread: UserThread, timer: PVOID) -> PVOID:
+        """A moment in UTC, broken down in memory of the thread's."""
         if not timer:
             raise CrtError(ERRNO.EINVAL)
         return PVOID(_own_tm(thread, to_broken(_checked(kind.load(thread.memory, timer), limit))))
 
     async def localtime(thread: UserThread, timer: PVOID) -> PVOID:
+        """A moment in local time, broken down in memory of the thread's."""
         if not timer:
             raise CrtError(ERRNO.EINVAL)
         seconds = _checked(kind.load(thread.memory, timer), limit)
@@ -110,9 +112,11 @@ def _declare_breaking(bits: int) -> None:
         return 0
 
     async def gmtime_s(thread: UserThread, target: PVOID, timer: PVOID) -> INT:
+        """A moment in UTC, broken down."""
         return INT(await checked(thread, target, timer, local=False))
 
     async def localtime_s(thread: UserThread, target: PVOID, timer: PVOID) -> INT:
+        """A moment in local time, broken down."""
         return INT(await checked(thread, target, timer, local=True))
 
     crt(name=f"_gmtime{bits}", aliases=("gmtime",) if bits == 64 else ())(gmtime)
@@ -126,24 +130,30 @@ def _declare_making(bits: int) -> None:
     limit = LAST_64 if bits == 64 else 0x7FFF_FFFF
 
     async def mktime(thread: UserThread, target: PVOID) -> LONGLONG:
+        """The moment of a broken-down local time, which is put in order."""
         return LONGLONG(await make(thread, target, limit, local=True))
 
     async def mkgmtime(thread: UserThread, target: PVOID) -> LONGLONG:
+        """The moment of a broken-down UTC time."""
         return LONGLONG(await make(thread, target, limit, local=False))
 
     async def ctime(thread: UserThread, timer: PVOID) -> PVOID:
+        """A moment in local time as text."""
         seconds = _checked(kind.load(thread.memory, timer), limit)
         return PVOID(_put_asctime(thread, _present(await to_local(thread, seconds))))
 
     async def ctime_s(thread: UserThread, buffer: PVOID, size: SIZE_T, timer: PVOID) -> INT:
+        """A moment in local time as text in a buffer."""
         seconds = _checked(kind.load(thread.memory, timer), limit)
         return INT(_store_asctime(thread, buffer, size, _present(await to_local(thread, seconds)), 1))
 
     async def wctime(thread: UserThread, timer: PVOID) -> PVOID:
+        """A moment in local time as wide text."""
         seconds = _checked(kind.load(thread.memory, timer), limit)
         return PVOID(_put_wide_asctime(thread, _present(await to_local(thread, seconds))))
 
     async def wctime_s(thread: UserThread, buffer: PVOID, size: SIZE_T, timer: PVOID) -> INT:
+        """A moment in local time as wide text in a buffer."""
         seconds = _checked(kind.load(thread.memory, timer), limit)
         return INT(_store_asctime(thread, buffer, size, _present(await to_local(thread, seconds)), 2))
 
@@ -299,9 +309,11 @@ async def _today(thread: UserThread, target: int, template: str, unit: int) -> i
 
 def _declare_stamp(name: str, template: str, unit: int) -> None:
     async def plain(thread: UserThread, target: PVOID) -> PVOID:
+        """Today's date or the time of day as text."""
         return PVOID(await _today(thread, target, template, unit))
 
     async def checked(thread: UserThread, target: PVOID, size: SIZE_T) -> INT:
+        """Today's date or the time of day into a buffer."""
         if not target or size < 9:
             return INT(await invalid_parameter(thread))
         await _today(thread, target, template, unit)

@@ -61,9 +61,11 @@ async def to_integer(
 
 def _declare_integer(text: Text, bits: int, *, signed: bool, names: tuple[str, ...], located: tuple[str, ...]) -> None:
     async def plain(thread: UserThread, string: PVOID, end: PVOID, base: INT) -> LONGLONG:
+        """The number a string begins with, and where it ends; ERANGE where it does not fit."""
         return LONGLONG(await to_integer(thread, text, string, end, base, bits, signed=signed))
 
     async def local(thread: UserThread, string: PVOID, end: PVOID, base: INT, locale: PVOID) -> LONGLONG:
+        """The same in a locale."""
         return LONGLONG(await to_integer(thread, text, string, end, base, bits, signed=signed))
 
     crt(name=names[0], aliases=names[1:])(plain)
@@ -86,9 +88,11 @@ _declare_integer(WIDE, 64, signed=False, names=("wcstoull", "wcstoumax", "_wcsto
 
 def _declare_decimal(text: Text, bits: int, names: tuple[str, ...], located: tuple[str, ...]) -> None:
     async def plain(thread: UserThread, string: PVOID) -> LONGLONG:
+        """The decimal number a string begins with."""
         return LONGLONG(await to_integer(thread, text, string, 0, 10, bits, signed=True))
 
     async def local(thread: UserThread, string: PVOID, locale: PVOID) -> LONGLONG:
+        """The same in a locale."""
         return LONGLONG(await to_integer(thread, text, string, 0, 10, bits, signed=True))
 
     crt(name=names[0], aliases=names[1:])(plain)
@@ -119,9 +123,11 @@ async def to_real(thread: UserThread, text: Text, string: int, end: int, *, sing
 
 def _declare_real(text: Text, names: tuple[str, ...], located: tuple[str, ...]) -> None:
     async def plain(thread: UserThread, string: PVOID, end: PVOID) -> DOUBLE:
+        """The number a string begins with, and where it ends."""
         return DOUBLE(await to_real(thread, text, string, end))
 
     async def local(thread: UserThread, string: PVOID, end: PVOID, locale: PVOID) -> DOUBLE:
+        """The same in a locale."""
         return DOUBLE(await to_real(thread, text, string, end))
 
     crt(name=names[0], aliases=names[1:])(plain)
@@ -130,9 +136,11 @@ def _declare_real(text: Text, names: tuple[str, ...], located: tuple[str, ...]) 
 
 def _declare_single(text: Text, name: str, located: str) -> None:
     async def plain(thread: UserThread, string: PVOID, end: PVOID) -> FLOAT:
+        """The number a string begins with as a float, and where it ends."""
         return FLOAT(await to_real(thread, text, string, end, single=True))
 
     async def local(thread: UserThread, string: PVOID, end: PVOID, locale: PVOID) -> FLOAT:
+        """The same in a locale."""
         return FLOAT(await to_real(thread, text, string, end, single=True))
 
     crt(name=name)(plain)
@@ -187,6 +195,7 @@ def _declare_spelling(kind: str, bits: int, *, signed: bool, wide: bool) -> None
     encoding = "utf-16-le" if wide else "ascii"
 
     async def plain(thread: UserThread, value: ULONGLONG, buffer: PVOID, radix: INT) -> PVOID:
+        """A number as text in a base."""
         if not buffer or not 2 <= radix <= 36:
             await invalid_parameter(thread)
             return PVOID(buffer)
@@ -195,6 +204,7 @@ def _declare_spelling(kind: str, bits: int, *, signed: bool, wide: bool) -> None
         return PVOID(buffer)
 
     async def checked(thread: UserThread, value: ULONGLONG, buffer: PVOID, count: SIZE_T, radix: INT) -> INT:
+        """A number as text in a base, into a buffer of known size."""
         text = spelt(value, radix, bits, signed=signed) if 2 <= radix <= 36 else ""
         if not buffer or not count or not text:
             return INT(await invalid_parameter(thread))

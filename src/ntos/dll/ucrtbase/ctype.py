@@ -43,12 +43,15 @@ def narrow_class(page: int, character: int) -> int:
 
 def _declare_wide(name: str, mask: int) -> None:
     def plain(thread: UserThread, character: USHORT) -> INT:
+        """Whether a wide character is of the class."""
         return INT(class_of(character) & mask)
 
     def local(thread: UserThread, character: USHORT, locale: PVOID) -> INT:
+        """The same in a locale."""
         return INT(class_of(character) & mask)
 
     def narrow_local(thread: UserThread, character: INT, locale: PVOID) -> INT:
+        """Whether a byte is of the class in a locale."""
         return INT(narrow_class(locales.page_of_object(thread, locale), character) & mask)
 
     crt(name=f"isw{name}")(plain)
@@ -200,9 +203,11 @@ def collate(thread: UserThread, left: int, right: int, unit: int, count: int, *,
 
 def _declare_collation(names: tuple[str, ...], unit: int, *, ignore_case: bool) -> None:
     def plain(thread: UserThread, left: PVOID, right: PVOID) -> INT:
+        """The order of two strings in the locale."""
         return INT(collate(thread, left, right, unit, UNLIMITED, ignore_case=ignore_case))
 
     def counted(thread: UserThread, left: PVOID, right: PVOID, count: SIZE_T) -> INT:
+        """The order of so many characters in the locale."""
         return INT(collate(thread, left, right, unit, count, ignore_case=ignore_case))
 
     crt(name=names[0], aliases=names[1:-2])(plain)
@@ -217,9 +222,11 @@ _declare_collation(("_wcsicoll", "_wcsicoll_l", "_wcsnicoll", "_wcsnicoll_l"), 2
 
 def _declare_folding(names: tuple[str, str], unit: int) -> None:
     def plain(thread: UserThread, left: PVOID, right: PVOID, locale: PVOID) -> INT:
+        """The order of two strings, case ignored."""
         return INT(_folded_order(thread, left, right, unit, UNLIMITED))
 
     def counted(thread: UserThread, left: PVOID, right: PVOID, count: SIZE_T, locale: PVOID) -> INT:
+        """The order of so many characters, case ignored."""
         return INT(_folded_order(thread, left, right, unit, count))
 
     crt(name=names[0])(plain)

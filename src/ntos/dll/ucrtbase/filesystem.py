@@ -116,16 +116,19 @@ STATS = (("32", False, False), ("32i64", False, True), ("64i32", True, False), (
 
 def _declare_stat(suffix: str, wide_time: bool, wide_size: bool) -> None:
     async def narrow(thread: UserThread, path: PVOID, buffer: PVOID) -> INT:
+        """What is known of a file."""
         found = await stat_path(thread, path_text(thread, path, 1))
         thread.memory.write(buffer, found.packed(wide_time, wide_size))
         return INT(0)
 
     async def wide(thread: UserThread, path: PVOID, buffer: PVOID) -> INT:
+        """What is known of a file."""
         found = await stat_path(thread, path_text(thread, path, 2))
         thread.memory.write(buffer, found.packed(wide_time, wide_size))
         return INT(0)
 
     async def handle(thread: UserThread, fd: INT, buffer: PVOID) -> INT:
+        """What is known of an open file."""
         found = await stat_descriptor(thread, fd)
         thread.memory.write(buffer, found.packed(wide_time, wide_size))
         return INT(0)
@@ -203,25 +206,31 @@ def _declare_names(unit: int, mark: str) -> None:
         return INT(0)
 
     async def unlink(thread: UserThread, path: PVOID) -> INT:
+        """Delete a file."""
         return await simple(thread, "DeleteFileW", path)
 
     async def mkdir(thread: UserThread, path: PVOID) -> INT:
+        """Make a directory."""
         return await simple(thread, "CreateDirectoryW", path)
 
     async def rmdir(thread: UserThread, path: PVOID) -> INT:
+        """Remove an empty directory."""
         return await simple(thread, "RemoveDirectoryW", path)
 
     async def rename(thread: UserThread, old: PVOID, new: PVOID) -> INT:
+        """Give a file another name."""
         with thread.frame() as frame:
             names = frame.wide(path_text(thread, old, unit)), frame.wide(path_text(thread, new, unit))
             await succeed(thread, "MoveFileExW", *names, MOVE_COPY_ALLOWED)
         return INT(0)
 
     async def access(thread: UserThread, path: PVOID, mode: INT) -> INT:
+        """Whether a file is there, or may be written."""
         await check_access(thread, path_text(thread, path, unit), mode)
         return INT(0)
 
     async def access_s(thread: UserThread, path: PVOID, mode: INT) -> INT:
+        """Whether a file is there, or may be written; errno as the result."""
         try:
             await check_access(thread, path_text(thread, path, unit), mode)
         except CrtError as error:
@@ -229,15 +238,8 @@ def _declare_names(unit: int, mark: str) -> None:
         return INT(0)
 
     async def chmod(thread: UserThread, path: PVOID, mode: INT) -> INT:
+        """Make a file writable or read-only."""
         await change_mode(thread, path_text(thread, path, unit), mode)
-        return INT(0)
-
-    async def utime64(thread: UserThread, path: PVOID, times: PVOID) -> INT:
-        await set_times(thread, path_text(thread, path, unit), _utimes(thread, times, 64))
-        return INT(0)
-
-    async def utime32(thread: UserThread, path: PVOID, times: PVOID) -> INT:
-        await set_times(thread, path_text(thread, path, unit), _utimes(thread, times, 32))
         return INT(0)
 
     crt(name=f"_{mark}unlink", aliases=("_wremove" if mark else "remove",), fails=-1)(unlink)
@@ -247,12 +249,26 @@ def _declare_names(unit: int, mark: str) -> None:
     crt(name=f"_{mark}access", fails=-1)(access)
     crt(name=f"_{mark}access_s", fails=ERRNO.EINVAL)(access_s)
     crt(name=f"_{mark}chmod", fails=-1)(chmod)
+
+
+def _declare_times(unit: int, mark: str) -> None:
+    async def utime64(thread: UserThread, path: PVOID, times: PVOID) -> INT:
+        """Set a file's times."""
+        await set_times(thread, path_text(thread, path, unit), _utimes(thread, times, 64))
+        return INT(0)
+
+    async def utime32(thread: UserThread, path: PVOID, times: PVOID) -> INT:
+        """Set a file's times."""
+        await set_times(thread, path_text(thread, path, unit), _utimes(thread, times, 32))
+        return INT(0)
+
     crt(name=f"_{mark}utime64", aliases=(f"_{mark}utime",), fails=-1)(utime64)
     crt(name=f"_{mark}utime32", fails=-1)(utime32)
 
 
-_declare_names(1, "")
-_declare_names(2, "w")
+for _unit, _mark in ((1, ""), (2, "w")):
+    _declare_names(_unit, _mark)
+    _declare_times(_unit, _mark)
 
 
 @crt(fails=-1, aliases=("_futime",))
@@ -290,6 +306,7 @@ def _declare_find(name: str, following: str, unit: int, wide_time: bool, wide_si
     mark = "w" if unit == 2 else ""
 
     async def first(thread: UserThread, pattern: PVOID, buffer: PVOID) -> PVOID:
+        """The first file of a pattern, and a handle for the others."""
         with thread.frame() as frame:
             data = frame.new(WIN32_FIND_DATAW)
             handle = await win32(thread, "FindFirstFileExW", frame.wide(path_text(thread, pattern, unit)), 0,
@@ -300,6 +317,7 @@ def _declare_find(name: str, following: str, unit: int, wide_time: bool, wide_si
         return PVOID(handle)
 
     async def after(thread: UserThread, handle: PVOID, buffer: PVOID) -> INT:
+        """The next file of a search."""
         with thread.frame() as frame:
             data = frame.new(WIN32_FIND_DATAW)
             await succeed(thread, "FindNextFileW", handle, data.address)

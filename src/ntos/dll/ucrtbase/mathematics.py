@@ -210,9 +210,11 @@ OLD_NAMES = {
 
 def _declare_one(name: str, function: Callable[..., float], floats: tuple[str, ...]) -> None:
     def double(thread: UserThread, x: DOUBLE) -> DOUBLE:
+        """The function of a double."""
         return DOUBLE(evaluate(thread, function, x))
 
     def narrow(thread: UserThread, x: FLOAT) -> FLOAT:
+        """The function of a float."""
         return FLOAT(single(evaluate(thread, function, x)))
 
     longer = (name + "l",) if name + "l" in LONG_DOUBLE else ()
@@ -224,9 +226,11 @@ def _declare_one(name: str, function: Callable[..., float], floats: tuple[str, .
 
 def _declare_two(name: str, function: Callable[..., float], floats: tuple[str, ...]) -> None:
     def double(thread: UserThread, x: DOUBLE, y: DOUBLE) -> DOUBLE:
+        """The function of two doubles."""
         return DOUBLE(evaluate(thread, function, x, y))
 
     def narrow(thread: UserThread, x: FLOAT, y: FLOAT) -> FLOAT:
+        """The function of two floats."""
         return FLOAT(single(evaluate(thread, function, x, y)))
 
     longer = (name + "l",) if name + "l" in LONG_DOUBLE else ()
@@ -274,9 +278,11 @@ def _declare_rounding(name: str, function: Callable[[float], float], bits: int) 
         return int(result)
 
     def double(thread: UserThread, x: DOUBLE) -> LONGLONG:
+        """A double as an integer; EDOM where it does not fit."""
         return LONGLONG(converted(thread, x))
 
     def narrow(thread: UserThread, x: FLOAT) -> LONGLONG:
+        """A float as an integer; EDOM where it does not fit."""
         return LONGLONG(converted(thread, x))
 
     crt(name=name, aliases=(name + "l",))(double)

@@ -104,18 +104,22 @@ def _optional(thread: UserThread, address: int, unit: int) -> str:
 
 def _declare_directories(unit: int, mark: str) -> None:
     async def fullpath(thread: UserThread, buffer: PVOID, path: PVOID, size: SIZE_T) -> PVOID:
+        """The full path of a name."""
         text = _optional(thread, path, unit)
         found = await full_path(thread, text) if text else await current_directory(thread)
         return PVOID(await give(thread, found, buffer, size, unit))
 
     async def getcwd(thread: UserThread, buffer: PVOID, size: INT) -> PVOID:
+        """The current directory."""
         return PVOID(await give(thread, await current_directory(thread), buffer, size, unit))
 
     async def getdcwd(thread: UserThread, drive: INT, buffer: PVOID, size: INT) -> PVOID:
+        """The current directory of a drive."""
         where = f"{chr(64 + drive)}:." if drive else "."
         return PVOID(await give(thread, await full_path(thread, where), buffer, size, unit))
 
     async def chdir(thread: UserThread, path: PVOID) -> INT:
+        """Change the current directory."""
         with thread.frame() as frame:
             await succeed(thread, "SetCurrentDirectoryW", frame.wide(path_text(thread, path, unit)))
         await _remember_directory(thread)
@@ -131,6 +135,7 @@ def _declare_splitting(unit: int, mark: str) -> None:
     def splitpath(
         thread: UserThread, path: PVOID, drive: PVOID, directory: PVOID, name: PVOID, extension: PVOID
     ) -> None:
+        """The parts of a path."""
         parts = split(path_text(thread, path, unit))
         for target, text in zip((drive, directory, name, extension), parts, strict=True):
             if target:
@@ -140,6 +145,7 @@ def _declare_splitting(unit: int, mark: str) -> None:
         thread: UserThread, path: PVOID, drive: PVOID, drive_size: SIZE_T, directory: PVOID, directory_size: SIZE_T,
         name: PVOID, name_size: SIZE_T, extension: PVOID, extension_size: SIZE_T,
     ) -> INT:  # fmt: skip
+        """The parts of a path into buffers of known size."""
         targets = ((drive, drive_size), (directory, directory_size), (name, name_size), (extension, extension_size))
         pieces = [encoded(text, unit) for text in split(path_text(thread, path, unit))]
         if any(target and len(data) > size * unit for (target, size), data in zip(targets, pieces, strict=True)):
@@ -161,12 +167,14 @@ def _declare_making(unit: int, mark: str) -> None:
     def makepath(
         thread: UserThread, path: PVOID, drive: PVOID, directory: PVOID, name: PVOID, extension: PVOID
     ) -> None:
+        """A path out of its parts."""
         parts = Parts(*(_optional(thread, place, unit) for place in (drive, directory, name, extension)))
         thread.memory.write(path, encoded(joined(parts), unit))
 
     async def makepath_s(
         thread: UserThread, path: PVOID, size: SIZE_T, drive: PVOID, directory: PVOID, name: PVOID, extension: PVOID
     ) -> INT:
+        """A path out of its parts into a buffer of known size."""
         parts = Parts(*(_optional(thread, place, unit) for place in (drive, directory, name, extension)))
         data = encoded(joined(parts), unit)
         if not path or len(data) > size * unit:
@@ -184,10 +192,12 @@ def _declare_making(unit: int, mark: str) -> None:
 
 def _declare_search(unit: int, mark: str) -> None:
     async def searchenv(thread: UserThread, file: PVOID, variable: PVOID, result: PVOID) -> None:
+        """A file along a variable's folders."""
         found = await search(thread, path_text(thread, file, unit), path_text(thread, variable, unit))
         thread.memory.write(result, encoded(found, unit))
 
     async def searchenv_s(thread: UserThread, file: PVOID, variable: PVOID, result: PVOID, size: SIZE_T) -> INT:
+        """A file along a variable's folders; errno as the result."""
         found = await search(thread, path_text(thread, file, unit), path_text(thread, variable, unit))
         data = encoded(found, unit)
         fits = len(data) <= size * unit

@@ -144,11 +144,13 @@ def _declare_vectors(unit: int, mark: str, suffix: str) -> None:
     search, variables = "p" in suffix, "e" in suffix
 
     async def spawnv(thread: UserThread, mode: INT, name: PVOID, argv: PVOID, envp: PVOID) -> PVOID:
+        """Start a program; arguments in an array."""
         block = environment_block(thread, envp if variables else 0, unit)
         arguments = _strings(thread, argv, unit)
         return PVOID(await spawn(thread, mode, path_text(thread, name, unit), arguments, block, search=search))
 
     async def execv(thread: UserThread, name: PVOID, argv: PVOID, envp: PVOID) -> PVOID:
+        """Become another program; arguments in an array."""
         block = environment_block(thread, envp if variables else 0, unit)
         arguments = _strings(thread, argv, unit)
         return PVOID(await spawn(thread, P_OVERLAY, path_text(thread, name, unit), arguments, block, search=search))
@@ -162,9 +164,11 @@ def _declare_vectors(unit: int, mark: str, suffix: str) -> None:
         return await spawn(thread, mode, path_text(thread, name, unit), arguments, block, search=search)
 
     async def spawnl(thread: UserThread, mode: INT, name: PVOID) -> PVOID:
+        """Start a program; arguments one by one."""
         return PVOID(await listed(thread, mode, name, va_start(thread, 2)))
 
     async def execl(thread: UserThread, name: PVOID) -> PVOID:
+        """Become another program; arguments one by one."""
         return PVOID(await listed(thread, P_OVERLAY, name, va_start(thread, 1)))
 
     failed = 0xFFFF_FFFF_FFFF_FFFF

@@ -110,17 +110,21 @@ async def append_checked(thread: UserThread, target: int, room: int, source: int
 def _declare_checked(unit: int, copy: tuple[str, ...], append: tuple[str, ...], copy_n: tuple[str, ...],
                      append_n: tuple[str, ...]) -> None:  # fmt: skip
     async def copying(thread: UserThread, target: PVOID, size: SIZE_T, source: PVOID) -> INT:
+        """Copy; what does not fit is a bad argument."""
         return INT(await copy_checked(thread, target, size, source, UNLIMITED, unit))
 
     async def appending(thread: UserThread, target: PVOID, size: SIZE_T, source: PVOID) -> INT:
+        """Append; what does not fit is a bad argument."""
         return INT(await append_checked(thread, target, size, source, UNLIMITED, unit))
 
     async def copying_some(thread: UserThread, target: PVOID, size: SIZE_T, source: PVOID, count: SIZE_T) -> INT:
+        """Copy so many characters."""
         if not target and not size and not count:
             return INT(0)
         return INT(await copy_checked(thread, target, size, source, count, unit))
 
     async def appending_some(thread: UserThread, target: PVOID, size: SIZE_T, source: PVOID, count: SIZE_T) -> INT:
+        """Append so many characters."""
         if not target and not size and not count:
             return INT(0)
         return INT(await append_checked(thread, target, size, source, count, unit))
@@ -304,6 +308,7 @@ def ascii_upper(text: str) -> str:
 
 def _declare_case(names: tuple[str, ...], unit: int, change: Callable[[str], str]) -> None:
     async def checked(thread: UserThread, string: PVOID, size: SIZE_T) -> INT:
+        """Case changed in a buffer of known size."""
         if not string or measure(thread, string, unit, size) >= size:
             return INT(await _refuse(thread, string, size, unit, ERRNO.EINVAL))
         mapped(thread, string, unit, change)

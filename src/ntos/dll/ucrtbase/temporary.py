@@ -100,12 +100,14 @@ def _declare(unit: int) -> None:
     field = "wide_temporary_name" if unit == 2 else "temporary_name"
 
     async def tmpnam(thread: UserThread, buffer: PVOID) -> PVOID:
+        """A name no file has."""
         data = thread_data(thread)
         target = buffer or data.address + data.offset(field)
         thread.memory.write(target, encoded(await unused_name(thread, "s"), unit))
         return PVOID(target)
 
     async def tmpnam_s(thread: UserThread, buffer: PVOID, size: SIZE_T) -> INT:
+        """A name no file has, into a buffer."""
         data = encoded(await unused_name(thread, "u"), unit)
         if not buffer or len(data) > size * unit:
             set_errno(thread, ERRNO.ERANGE)
@@ -114,6 +116,7 @@ def _declare(unit: int) -> None:
         return INT(0)
 
     async def tempnam(thread: UserThread, folder: PVOID, prefix: PVOID) -> PVOID:
+        """A heap copy of a name no file has, in TMP or a folder."""
         place = await lookup_wide(thread, "TMP")
         where = load(thread, place, 2).decode("utf-16-le", "surrogatepass") if place else ""
         if not where or not await exists(thread, where):
@@ -126,9 +129,11 @@ def _declare(unit: int) -> None:
         raise CrtError(ERRNO.EEXIST)
 
     async def mktemp(thread: UserThread, template: PVOID) -> PVOID:
+        """A template filled in so that there is no such file."""
         return PVOID(await _fill_template(thread, template, unit))
 
     async def mktemp_s(thread: UserThread, template: PVOID, size: SIZE_T) -> INT:
+        """A template filled in so that there is no such file."""
         await _fill_template(thread, template, unit)
         return INT(0)
 

@@ -93,12 +93,14 @@ async def _end(thread: UserThread, code: int) -> None:
 
 
 async def _thread_start_ex(thread: UserThread, record: PVOID) -> UINT:
+    """Where a thread of _beginthreadex begins."""
     code = await _begin(thread, record)
     await _end(thread, code)
     return UINT(code & 0xFFFF_FFFF)
 
 
 async def _thread_start(thread: UserThread, record: PVOID) -> UINT:
+    """Where a thread of _beginthread begins."""
     await _begin(thread, record)
     await _end(thread, 0)
     return UINT(0)
