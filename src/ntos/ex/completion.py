@@ -40,6 +40,9 @@ from ntos.ob.object import create
 from ntos.ob.types import ObjectType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ntos.ke.kernel import Kernel
     from ntos.ke.process import Process
     from ntos.ke.thread import Thread
 
@@ -67,8 +70,13 @@ class PACKET(Struct, size=0x50):
 class CompletionPort(Queue):
     """An IoCompletion object."""
 
-    def post(self, key: int, apc_context: int, status: int, information: int) -> None:
-        """Leave a packet (IoSetIoCompletion)."""
+    def __init__(self, kernel: Kernel, address: int) -> None:
+        super().__init__(kernel, address)
+        self.when_taken: dict[int, Callable[[], None]] = {}
+        """Who wants to hear that a packet left the port, by the packet's address."""
+
+    def post(self, key: int, apc_context: int, status: int, information: int) -> int:
+        """Leave a packet (IoSetIoCompletion); its address."""
         packet = PACKET(self.kernel.memory, self.kernel.pool.allocate(PACKET.size, PACKET_TAG))
         packet.PacketType = MINI_PACKET
         packet.KeyContext = key
@@ -77,6 +85,7 @@ class CompletionPort(Queue):
         packet.IoStatusInformation = information
         packet.Allocated = 1
         self.insert(packet.address)
+        return packet.address
 
     def receive(self, entry: int) -> FILE_IO_COMPLETION_INFORMATION:
         """What a packet that was taken out says; its block goes back."""
@@ -87,12 +96,24 @@ class CompletionPort(Queue):
         information.IoStatusBlock.Status = packet.IoStatus
         information.IoStatusBlock.Information = packet.IoStatusInformation
         self.kernel.pool.free(entry)
+        self.when_taken.pop(entry, _nobody)()
         return information
+
+    def withdraw(self, entry: int) -> None:
+        """Take a packet back that nobody has come for."""
+        self.when_taken.pop(entry, None)
+        self.remove(entry)
+        self.kernel.pool.free(entry)
 
     def drop_all(self) -> None:
         """The last handle is closed: who still waits is told, what still waits is dropped."""
         for entry in self.run_down():
             self.kernel.pool.free(entry)
+            self.when_taken.pop(entry, _nobody)()
+
+
+def _nobody() -> None:
+    return None
 
 
 def _close(process: Process, port: CompletionPort, handles: int) -> None:

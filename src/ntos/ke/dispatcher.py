@@ -8,7 +8,18 @@ from ntos.abi.layout.dispatcher import DISPATCHER_HEADER, KWAIT_BLOCK
 
 if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
+    from ntos.ke.notification import Notification
     from ntos.ke.thread import Thread
+
+WAIT_NOTIFICATION = 2
+"""KWAIT_BLOCK.WaitType: not a thread waits, but a notification."""
+
+
+class Registrations:
+    """The kernel's notifications by the address of their wait block."""
+
+    def __init__(self) -> None:
+        self.by_block: dict[int, Notification] = {}
 
 
 class DispatcherObject:
@@ -50,6 +61,11 @@ class DispatcherObject:
         """Walk the wait list in order and wake each thread whose wait is satisfied now (KiTestWait)."""
         for entry in list(self.header.WaitListHead.iterate()):
             block = KWAIT_BLOCK(self.kernel.memory, entry)
+            if int(block.WaitType) == WAIT_NOTIFICATION:
+                if int(self.header.SignalState) <= 0:
+                    return
+                self.kernel.part(Registrations).by_block[entry].object_signalled()
+                continue
             thread = self.kernel.threads[int(block.Thread)]
             if not self.is_signalled(thread):
                 return

@@ -76,4 +76,5 @@ from ntos.dll.kernelbase import (
     version,
     volume,
     volume_names,
+    wer,
 )
