@@ -48,6 +48,7 @@ class ProcessTruth:
     initialised: set[int] = field(default_factory=set)
     """Bases of the modules whose turn to be initialised has come."""
     command_line: str = ""
+    image_path: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
     present: int = 0
@@ -121,7 +122,7 @@ def _user_part(process: Process, told: ProcessTruth) -> None:
     memory = process.memory
     peb = PEB(memory, int(process.eprocess.Peb))
     parameters = RTL_USER_PROCESS_PARAMETERS(memory, int(peb.ProcessParameters))
-    told.command_line = parameters.CommandLine.text
+    told.command_line, told.image_path = parameters.CommandLine.text, parameters.ImagePathName.text
     block = memory.read(int(parameters.Environment), int(parameters.EnvironmentSize)).decode("utf-16-le")
     for line in block.partition("\0\0")[0].split("\0"):
         name, _, value = line[1:].partition("=")
