@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,14 @@ from ntos.cli import failures
 from ntos.cli.exit_codes import FAILED, INTERRUPTED, LARGEST, NOT_FOUND, NOT_RUNNABLE, TIMED_OUT, USAGE
 from ntos.cli.options import UsageError, parse, parser
 from ntos.etw import event as events
+from ntos.etw.event import MachineFailed
 from ntos.etw.sink import TraceFile, VerbosePrinter, line
+from ntos.ke.thread import ThreadTerminated, Unwound
 from ntos.machine import Machine, Process
 
 if TYPE_CHECKING:
     import argparse
+    from typing import BinaryIO
 
     from ntos.etw.event import Event
 
@@ -43,8 +48,34 @@ def main(words: list[str]) -> int:
         return run(settings, program, arguments)
     except Stop as stop:
         return say(str(stop), stop.code)
-    except OSError as error:
-        return say(f"{error.filename or program}: {(error.strerror or str(error)).lower()}", FAILED)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost wall: whatever broke, the user gets one line
+        return broken(error)
+    except (ThreadTerminated, Unwound) as error:  # these mean something to a guest thread alone
+        return broken(error)
+
+
+def broken(error: BaseException) -> int:
+    """The line for a fault of ours, with the place it came from; NTOS_DEBUG=1 shows the whole traceback."""
+    if os.environ.get("NTOS_DEBUG"):
+        traceback.print_exception(error)
+    hint = "run again with -v to see what led to it, or with NTOS_DEBUG=1 for the traceback"
+    return say(f"internal error: {reason_of(error)}; {hint}", FAILED)
+
+
+def reason_of(error: BaseException) -> str:
+    """What and where, on one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if "ntos" in Path(frame.filename).parts] or frames
+    text = " ".join(str(error).split())
+    place = ""
+    if inside:
+        last = inside[-1]
+        parts = Path(last.filename).parts
+        short = "/".join(parts[len(parts) - parts[::-1].index("ntos") :]) if "ntos" in parts else parts[-1]
+        place = f" ({short}:{last.lineno})"
+    return type(error).__name__ + (f": {text}" if text else "") + place
 
 
 def say(sentence: str, code: int) -> int:
@@ -66,6 +97,11 @@ def run(settings: argparse.Namespace, program: str, arguments: list[str]) -> int
         sinks = Sinks(machine, settings)
         try:
             return Session(machine, settings, sinks).run(host or program, arguments, directory)
+        except Stop:
+            raise
+        except BaseException as error:
+            machine.log.emit(MachineFailed(error=reason_of(error), traceback=traceback.format_exception(error)))
+            raise
         finally:
             sinks.close()
 
@@ -106,6 +142,14 @@ def free_letter(first: str, drives: dict[str, Path]) -> str:
     return next(letter for letter in map(chr, range(ord(first), ord("Z") + 1)) if letter not in drives)
 
 
+def output(option: str, path: str) -> BinaryIO:
+    """A file that an option asks us to write."""
+    try:
+        return Path(path).open("wb")
+    except OSError as error:
+        raise Stop(f"--{option} {path}: {(error.strerror or '').lower()}", USAGE) from error
+
+
 class Sinks:
     """Who listens to the machine: trace file, verbose printer, and the lines everybody gets."""
 
@@ -114,7 +158,7 @@ class Sinks:
         self._told: set[str] = set()
         log = machine.log
         if settings.trace:
-            self._trace = TraceFile(log, Path(settings.trace).open("wb"))  # noqa: SIM115 - closed in close()
+            self._trace = TraceFile(log, output("trace", settings.trace))
         if settings.verbose:
             VerbosePrinter(log, sys.stderr)
         else:
@@ -140,7 +184,7 @@ class Sinks:
     def close(self) -> None:
         """Write out what is buffered."""
         if self._trace is not None:
-            self._trace.flush()
+            self._trace.close()
 
 
 class Session:
@@ -178,8 +222,11 @@ class Session:
             self._dump()
 
     def _dump(self) -> None:
-        with Path(self.settings.dump).open("wb") as file:
-            self.machine.dump(file)
+        with output("dump", self.settings.dump) as file:
+            try:
+                self.machine.dump(file)
+            except OSError as error:
+                raise Stop(f"--dump {self.settings.dump}: {(error.strerror or '').lower()}", FAILED) from error
 
     def _result(self, process: Process, reason: str) -> None:
         if not self.settings.result:
@@ -189,7 +236,8 @@ class Session:
             for each in self.machine.processes()
         ]
         result = {"exit_code": process.exit_code, "reason": reason, "process": process.id, "processes": rows}
-        Path(self.settings.result).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        with output("result", self.settings.result) as file:
+            file.write(json.dumps(result, indent=1).encode() + b"\n")
 
     def _exit_code(self, process: Process, reason: str) -> int:
         if reason == "timeout":

@@ -33,6 +33,13 @@ class MachineStopped(Event, tag="machine-stop"):
     reason: str = ""
 
 
+class MachineFailed(Event, tag="machine-failed"):
+    """A fault of ours ended the run: what and where, and the Python traceback."""
+
+    error: str = ""
+    traceback: list[str] = []
+
+
 class ProcessCreated(Event, tag="process-create"):
     """A process object came into being; `process` is its creator."""
 

@@ -36,6 +36,11 @@ class TraceFile:
         self._buffer.clear()
         self._file.flush()
 
+    def close(self) -> None:
+        """The last of it; the file is closed."""
+        self.flush()
+        self._file.close()
+
 
 class VerbosePrinter:
     """`-v`: services and exports as they are called, and what else happens, with decoded arguments."""
