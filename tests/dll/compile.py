@@ -16,7 +16,7 @@ needs_compiler = pytest.mark.skipif(importlib.util.find_spec("ziglang") is None,
 RUN_TIMEOUT, BUILD_TIMEOUT = 120, 240
 MSVC = (
     "-target", "x86_64-windows-msvc", "-nostdinc", "-fexceptions", "-fcxx-exceptions", "-frtti", "-O1",
-    "-fno-stack-protector", "-fno-sanitize=all", "-Wno-unused-command-line-argument",
+    "-fno-stack-protector", "-fno-sanitize=all", "-fno-builtin", "-Wno-unused-command-line-argument",
 )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from ntos.um.export import WinError
 from ntos.um.thread import UserThread
 
 HEADER_ROOM = 0x1000
+ANY_SIZE = 1 << 40
+"""What is mapped has no file size to hold its section table against; the kernel has done so."""
 DATA_ENTRY_SIZE = 16
 NEUTRAL, ENGLISH = 0, 0x409
 Names: TypeAlias = dict[ResourceId, "dict[ResourceId, dict[ResourceId, Leaf]]"]
@@ -61,7 +63,7 @@ def module_at(thread: UserThread, handle: int) -> Module:
     """The module behind an HMODULE; NULL means the program."""
     base = handle & ~3 or int(thread.peb.ImageBaseAddress)
     memory = thread.memory
-    return Module(memory, base, parse_headers(memory.read(base, HEADER_ROOM), HEADER_ROOM), bool(handle & DATAFILE))
+    return Module(memory, base, parse_headers(memory.read(base, HEADER_ROOM), ANY_SIZE), bool(handle & DATAFILE))
 
 
 def leaves(module: Module) -> Iterator[Leaf]:

@@ -108,12 +108,15 @@ _declare_decimal(WIDE, 64, ("_wtoi64", "_wtoll"), ("_wtoi64_l", "_wtoll_l"))
 # ------------------------------------------------------------------------------ floating point
 
 
-async def to_real(thread: UserThread, text: Text, string: int, end: int, *, single: bool = False) -> float:
-    """Strtod and its family."""
+async def to_real(
+    thread: UserThread, text: Text, string: int, end: int, *, single: bool = False, legacy: bool = False
+) -> float:
+    """Strtod and its family; `legacy` is msvcrt's, which knows no hexadecimal, `inf` or `nan`."""
     if not string:
         await invalid_parameter(thread)
         return 0.0
-    found = parse_double(text.read(thread, string), spaces=text.spaces, single=single)
+    characters = text.read(thread, string)
+    found = parse_double(characters, spaces=text.spaces, single=single, legacy=legacy)
     if end:
         PVOID.store(thread.memory, end, string + found.end * text.unit)
     if found.out_of_range:
@@ -121,17 +124,29 @@ async def to_real(thread: UserThread, text: Text, string: int, end: int, *, sing
     return found.value
 
 
-def _declare_real(text: Text, names: tuple[str, ...], located: tuple[str, ...]) -> None:
+def _declare_real(text: Text, names: tuple[str, ...], located: tuple[str, ...], dll: str) -> None:
+    legacy = dll == "msvcrt"
+
     async def plain(thread: UserThread, string: PVOID, end: PVOID) -> DOUBLE:
         """The number a string begins with, and where it ends."""
-        return DOUBLE(await to_real(thread, text, string, end))
+        return DOUBLE(await to_real(thread, text, string, end, legacy=legacy))
 
     async def local(thread: UserThread, string: PVOID, end: PVOID, locale: PVOID) -> DOUBLE:
         """The same in a locale."""
-        return DOUBLE(await to_real(thread, text, string, end))
+        return DOUBLE(await to_real(thread, text, string, end, legacy=legacy))
 
-    crt(name=names[0], aliases=names[1:])(plain)
-    crt(name=located[0], aliases=located[1:])(local)
+    crt(name=names[0], aliases=names[1:], dlls=(dll,))(plain)
+    crt(name=located[0], aliases=located[1:], dlls=(dll,))(local)
+
+
+def _declare_whole(text: Text, name: str, dll: str) -> None:
+    legacy = dll == "msvcrt"
+
+    async def whole(thread: UserThread, string: PVOID) -> DOUBLE:
+        """The number a string begins with."""
+        return DOUBLE(await to_real(thread, text, string, 0, legacy=legacy))
+
+    crt(name=name, aliases=(f"_{name.lstrip('_')}_l",), dlls=(dll,))(whole)
 
 
 def _declare_single(text: Text, name: str, located: str) -> None:
@@ -147,22 +162,13 @@ def _declare_single(text: Text, name: str, located: str) -> None:
     crt(name=located)(local)
 
 
-_declare_real(NARROW, ("strtod", "strtold"), ("_strtod_l", "_strtold_l"))
-_declare_real(WIDE, ("wcstod", "wcstold"), ("_wcstod_l", "_wcstold_l"))
+for _dll in ("ucrtbase", "msvcrt"):
+    _declare_real(NARROW, ("strtod", "strtold"), ("_strtod_l", "_strtold_l"), _dll)
+    _declare_real(WIDE, ("wcstod", "wcstold"), ("_wcstod_l", "_wcstold_l"), _dll)
+    _declare_whole(NARROW, "atof", _dll)
+    _declare_whole(WIDE, "_wtof", _dll)
 _declare_single(NARROW, "strtof", "_strtof_l")
 _declare_single(WIDE, "wcstof", "_wcstof_l")
-
-
-@crt(aliases=("_atof_l",))
-async def atof(thread: UserThread, string: PVOID) -> DOUBLE:
-    """The number a string begins with."""
-    return DOUBLE(await to_real(thread, NARROW, string, 0))
-
-
-@crt(aliases=("_wtof_l",))
-async def _wtof(thread: UserThread, string: PVOID) -> DOUBLE:
-    """The number a wide string begins with."""
-    return DOUBLE(await to_real(thread, WIDE, string, 0))
 
 
 @crt(aliases=("_atodbl_l",))

@@ -6,7 +6,7 @@ from ntos.abi.errors import ERROR
 from ntos.abi.pointer import Ptr
 from ntos.abi.types import BOOL, DWORD, PVOID, UINT, WCHAR
 from ntos.dll.kernelbase.text import export_both, is_narrow, text_of
-from ntos.dll.version.block import Block
+from ntos.dll.version.block import HEADER, Block
 from ntos.rtl.nls.codepage import to_ansi
 from ntos.um.export import WinError, export, last_error
 from ntos.um.thread import UserThread
@@ -87,6 +87,8 @@ def VerQueryValueW(
 ) -> BOOL:
     r"""A value of version information by path: `\`, `\VarFileInfo\Translation`, `\StringFileInfo\040904B0\…`."""
     size = int.from_bytes(thread.memory.read(pBlock, 2), "little")
+    if size < HEADER.size:
+        raise WinError(ERROR.INVALID_DATA)
     root = Block(thread.memory.read(pBlock, size), 0)
     found = root.find([part for part in text_of(lpSubBlock).split("\\") if part])
     if found is None:
