@@ -6,7 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ def build_c(folder: Path, source: str, *flags: str) -> Path:
     return folder / "program.exe"
 
 
-def build_msvc(folder: Path, source: Path, imports: dict[str, Sequence[str]]) -> Path:
+def build_msvc(folder: Path, source: Path, imports: Mapping[str, Sequence[str]]) -> Path:
     """A program of the Microsoft ABI without its headers; `imports` are DLLs and what is used of them."""
     libraries = []
     for dll, names in imports.items():
