@@ -1,4 +1,4 @@
-"""The guest side: the benchmark program, compiled on the spot, and ways to run it."""
+"""The guest side: the benchmark program, compiled on the spot, and ways to run it. Times are CPU time of the host."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from time import perf_counter
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from bench.row import Unmeasured
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "bench" / "src" / "bench_guest.c"
 PROGRAM = ROOT / "build" / "bench" / "bench_guest.exe"
-REPEATS = 3
 
 
 class Process(Protocol):
@@ -31,8 +30,15 @@ class Machine(Protocol):
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *details: object) -> bool | None: ...
-    def create_process(self, path: Path, *, arguments: Sequence[str]) -> Process: ...
-    def run(self) -> None: ...
+    def create_process(self, path: Path, arguments: Sequence[str] = ()) -> Process: ...
+    def run(self) -> str: ...
+
+
+class Usage(NamedTuple):
+    """What a host process took."""
+
+    cpu: float
+    wall: float
 
 
 @cache
@@ -45,26 +51,20 @@ def program() -> Path:
     return PROGRAM
 
 
-def new_machine() -> Machine:
-    """A machine in this process."""
-    try:
-        machine: Machine = importlib.import_module("ntos").Machine()
-    except AttributeError as error:
-        raise Unmeasured(f"no machine yet: {error}") from error
+def new_machine(folder: Path, output: int = 1) -> Machine:
+    """A machine in this process that sees a folder as D:."""
+    machine: Machine = importlib.import_module("ntos").Machine(drives={"D": folder}, stdout=output)
     return machine
 
 
 def seconds(kind: str, count: int) -> float:
-    """Host time that a fresh machine takes for the work, the best of three."""
-    return min(_once(kind, count) for _ in range(REPEATS))
-
-
-def _once(kind: str, count: int) -> float:
-    with new_machine() as machine:
-        process = machine.create_process(program(), arguments=[kind, str(count)])
-        start = perf_counter()
+    """CPU time that a fresh machine takes for the work."""
+    path = program()
+    with new_machine(path.parent) as machine:
+        process = machine.create_process(path, [kind, str(count)])
+        start = time.process_time()
         machine.run()
-        elapsed = perf_counter() - start
+        elapsed = time.process_time() - start
         if process.exit_code != 0:
             raise Unmeasured(f"bench_guest.exe {kind} {count} ended with {process.exit_code}")
     return elapsed
@@ -78,17 +78,29 @@ def rate(kind: str, few: int, many: int) -> float:
     return (many - few) / difference
 
 
-def command_line(path: Path, *arguments: str, exit_code: int = 0) -> tuple[float, int]:
-    """Seconds and peak memory in KiB of a whole ``ntos run``."""
-    return host_command("-m", "ntos", "run", str(path), *arguments, exit_code=exit_code)
+def children(path: Path, count: int) -> list[float]:
+    """Milliseconds of CPU for create, run and exit of one process after the other in one machine."""
+    times = []
+    with Path(os.devnull).open("wb") as nowhere, new_machine(path.parent, nowhere.fileno()) as machine:
+        for _ in range(count):
+            start = time.process_time()
+            process = machine.create_process(path)
+            machine.run()
+            times.append(1000 * (time.process_time() - start))
+            if process.exit_code != 0:
+                raise Unmeasured(f"{path.name} ended with {process.exit_code}")
+    return times
 
 
-def host_command(*arguments: str, exit_code: int = 0) -> tuple[float, int]:
-    """Seconds and peak memory in KiB of one Python command on the host."""
-    start = perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+def command_line(path: Path, *arguments: str, options: Sequence[str] = (), exit_code: int = 0) -> Usage:
+    """What a whole ``ntos run`` takes."""
+    return host_command("-m", "ntos", "run", *options, str(path), *arguments, exit_code=exit_code)
+
+
+def host_command(*arguments: str, exit_code: int = 0) -> Usage:
+    """What one Python command on the host takes."""
+    start = time.perf_counter()
+    child = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert child.stderr is not None
     complaint = child.stderr.read().decode(errors="replace").strip().splitlines()
     _, status, usage = os.wait4(child.pid, 0)
@@ -97,4 +109,34 @@ def host_command(*arguments: str, exit_code: int = 0) -> tuple[float, int]:
     if child.returncode != exit_code:
         last = complaint[-1] if complaint else "no message"
         raise Unmeasured(f"exit code {child.returncode}: {last}")
-    return perf_counter() - start, usage.ru_maxrss
+    return Usage(usage.ru_utime + usage.ru_stime, time.perf_counter() - start)
+
+
+PEAK = """
+import sys
+from pathlib import Path
+from ntos.cli import main
+code = main(sys.argv[1:])
+words = Path("/proc/self/status").read_text().split()
+print(code, words[words.index("VmHWM:") + 1], file=sys.stderr)
+"""
+
+
+def peak(path: Path, *arguments: str) -> int:
+    """Peak memory in KiB of a whole ``ntos run``, read inside it: ru_maxrss begins with what its parent had."""
+    command = [sys.executable, "-c", PEAK, "run", str(path), *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    code, _, kib = result.stderr.strip().rpartition("\n")[2].partition(" ")
+    if code != "0":
+        raise Unmeasured(result.stderr.strip().rpartition("\n")[2])
+    return int(kib)
+
+
+def first_instruction(who: str) -> tuple[float, float]:
+    """CPU and wall milliseconds from the command line to the first guest instruction."""
+    command = [sys.executable, "-m", "bench.first", who, str(time.monotonic())]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Unmeasured(result.stderr.strip().rpartition("\n")[2])
+    cpu, wall = map(float, result.stdout.split())
+    return 1000 * cpu, 1000 * wall

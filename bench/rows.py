@@ -1,44 +1,59 @@
-"""What is measured."""
+"""What is measured: rates and costs in CPU time of the host, medians of interleaved pairs."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from functools import partial
-from time import perf_counter
+from pathlib import Path
 
 from bench import raw
-from bench.guest import ROOT, command_line, host_command, new_machine, program, rate
+from bench.guest import ROOT, children, command_line, first_instruction, host_command, peak, program, rate
 from bench.row import Measurement
 
-HELLO = ROOT / "samples" / "bin" / "hello_printf.exe"
+SAMPLES = ROOT / "samples" / "bin"
+HELLO = SAMPLES / "hello_printf.exe"
+CHILD = SAMPLES / "hello_writefile.exe"
+PARENT = SAMPLES / "parent.exe"
 CROWD = 20
 CROWD_SMALL = 2
+CHILDREN = 50
+MEMORY_GOAL = 300.0
 
 
-def hello() -> float:
+def hello(*, wall: bool) -> float:
     """Milliseconds of ``ntos run hello_printf.exe``, interpreter start and all."""
-    return 1000 * min(command_line(HELLO, exit_code=7)[0] for _ in range(3))
+    usage = command_line(HELLO, exit_code=7)
+    return 1000 * (usage.wall if wall else usage.cpu)
 
 
-def bare_python() -> float:
-    """Milliseconds of an interpreter that does nothing."""
-    return 1000 * min(host_command("-c", "pass")[0] for _ in range(3))
+def bare_python(*, wall: bool) -> float:
+    """Milliseconds of an interpreter that loads the engine and does nothing."""
+    usage = host_command("-c", "import unicorn")
+    return 1000 * (usage.wall if wall else usage.cpu)
 
 
-def first_instruction() -> float:
-    """Milliseconds until a new machine has a first process ready to run, imports done before."""
-    with new_machine():
-        pass  # the imports, once
-    start = perf_counter()
-    with new_machine() as machine:
-        machine.create_process(program(), arguments=["none", "1"])
-        return 1000 * (perf_counter() - start)
+def child(number: int) -> float:
+    """Milliseconds of create, run and exit of the process of that number in a fresh machine."""
+    return children(CHILD, number)[-1]
 
 
 def memory_of_a_process() -> float:
     """KiB of host memory for one more live process: peak of twenty against peak of two."""
-    many = command_line(program(), "crowd", str(CROWD))[1]
-    few = command_line(program(), "crowd", str(CROWD_SMALL))[1]
+    many = peak(program(), "crowd", str(CROWD))
+    few = peak(program(), "crowd", str(CROWD_SMALL))
     return (many - few) / (CROWD - CROWD_SMALL)
+
+
+def traced() -> float:
+    """Milliseconds of CPU for a parent and its fifty children with ``--trace``."""
+    with tempfile.TemporaryDirectory() as folder:
+        return 1000 * command_line(PARENT, options=("--trace", str(Path(folder) / "trace.json"))).cpu
+
+
+def untraced() -> float:
+    """The same without."""
+    return 1000 * command_line(PARENT).cpu
 
 
 def guest_instructions() -> float:
@@ -46,25 +61,45 @@ def guest_instructions() -> float:
     return raw.INSTRUCTIONS_IN_A_TURN * rate("instructions", 1_000_000, raw.TURNS)
 
 
+def _trap(name: str, kind: str, many: int = 30_000) -> Measurement:
+    return Measurement(name, "1/s", partial(rate, kind, 1_000, many), raw.round_trips, "bare round trip")
+
+
+def _leaf(name: str, kind: str, many: int = 5_000_000) -> Measurement:
+    return Measurement(name, "1/s", partial(rate, kind, 10_000, many), raw.calls, "bare engine, call and ret")
+
+
 MEASUREMENTS = (
-    Measurement("ntos run hello_printf.exe", "ms", hello, bare_python, "python -c pass"),
-    Measurement("new machine, first process ready", "ms", first_instruction),
-    Measurement("NtClose(NULL)", "1/s", partial(rate, "close", 1_000, 20_000), raw.traps, "bare trap"),
-    Measurement(
-        "NtYieldExecution", "1/s", partial(rate, "yield", 1_000, 20_000), raw.hooks, "bare hook, no trap"
-    ),
-    Measurement("GetLastError (guest code)", "1/s", partial(rate, "lasterror", 10_000, 5_000_000)),
-    Measurement(
-        "GetStdHandle (Python)", "1/s", partial(rate, "stdhandle", 1_000, 20_000), raw.traps, "bare trap"
-    ),
-    Measurement("process create, run, exit", "1/s", partial(rate, "spawn", 2, 50)),
-    Measurement("instructions", "1/s", guest_instructions, raw.instructions, "bare engine"),
-    Measurement(
-        "load and store loop",
-        "turns/s",
-        partial(rate, "memory", 1_000_000, raw.TURNS),
-        raw.loads_and_stores,
-        "bare engine, mem_map",
-    ),
-    Measurement("memory of one more process", "KiB", memory_of_a_process),
-)
+    Measurement("command line to first guest instruction", "ms CPU", lambda: first_instruction("ntos")[0],
+                lambda: first_instruction("bare")[0], "bare engine's first"),
+    Measurement("hello, start to exit", "ms CPU", partial(hello, wall=False), partial(bare_python, wall=False),
+                "python -c 'import unicorn'"),
+    Measurement("hello, start to exit, wall", "ms", partial(hello, wall=True), partial(bare_python, wall=True),
+                "python -c 'import unicorn'"),
+    _trap("service: NtYieldExecution", "yield"),
+    _trap("service, refused: NtClose(NULL)", "close"),
+    _trap("Python export: GetStdHandle", "stdhandle"),
+    Measurement("NtYieldExecution beside the binding", "1/s", partial(rate, "yield", 1_000, 30_000), raw.traps,
+                "unicorn's own binding, trap as return"),
+    _leaf("leaf export: GetLastError", "lasterror"),
+    _leaf("leaf export: TlsGetValue", "tls"),
+    _leaf("leaf export: GetCurrentProcessId", "processid"),
+    Measurement("HeapAlloc + HeapFree", "1/s", partial(rate, "heap", 10_000, 500_000), raw.hooks,
+                "in-hook Python, per call"),
+    Measurement("page faults, demand zero", "1/s", partial(rate, "fault", 500, 8_000), raw.round_trips,
+                "bare round trip"),
+    Measurement("thread create, run, exit", "1/s", partial(rate, "thread", 10, 210), raw.host_threads,
+                "Python threads of the host"),
+    Measurement("process create, run, exit (by a guest)", "1/s", partial(rate, "spawn", 2, 32), raw.host_processes,
+                "posix_spawn of the host"),
+    *(Measurement(f"process create, run, exit: number {number}", "ms CPU", partial(child, number),
+                  lambda: 1000 / raw.host_processes(), "posix_spawn of the host")
+      for number in (1, 2, CHILDREN)),
+    Measurement("instructions", "1/s", guest_instructions, raw.instructions, "bare engine, UC_TLB_VIRTUAL"),
+    Measurement("load and store loop, turns", "1/s", partial(rate, "memory", 1_000_000, raw.TURNS),
+                raw.loads_and_stores, "bare engine, UC_TLB_VIRTUAL"),
+    Measurement("memory of one more process", "KiB", memory_of_a_process, lambda: MEMORY_GOAL, "goal", slow=True),
+    Measurement("parent and 50 children with --trace", "ms CPU", traced, untraced, "without", slow=True),
+)  # fmt: skip
+
+os.environ.setdefault("PYTHONPATH", str(ROOT / "src"))

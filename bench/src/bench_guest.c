@@ -13,9 +13,9 @@ static PROCESS_INFORMATION start(const char *kind) {
     STARTUPINFOA startup = {sizeof startup};
     PROCESS_INFORMATION child = {0};
     char line[MAX_PATH + 32];
-    lstrcpyA(line, "bench_guest.exe ");
-    lstrcatA(line, kind);
-    lstrcatA(line, " 1");
+    strcpy(line, "bench_guest.exe ");
+    strcat(line, kind);
+    strcat(line, " 1");
     if (!CreateProcessA(self, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &child)) ExitProcess(3);
     return child;
 }
@@ -26,6 +26,29 @@ static void finish(PROCESS_INFORMATION child) {
     if (!GetExitCodeProcess(child.hProcess, &code) || code != 0) ExitProcess(4);
     CloseHandle(child.hThread);
     CloseHandle(child.hProcess);
+}
+
+static DWORD WINAPI nothing(void *argument) {
+    (void)argument;
+    return 0;
+}
+
+static void thread(void) {
+    HANDLE one = CreateThread(NULL, 0, nothing, NULL, 0, NULL);
+    if (!one || WaitForSingleObject(one, INFINITE) != WAIT_OBJECT_0) ExitProcess(6);
+    CloseHandle(one);
+}
+
+static void heap(unsigned long long count) {
+    HANDLE heap = GetProcessHeap();
+    while (count--) HeapFree(heap, 0, HeapAlloc(heap, 0, 64));
+}
+
+/* COUNT pages touched for the first time. */
+static void fault(unsigned long long count) {
+    char *pages = VirtualAlloc(NULL, count << 12, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (!pages) ExitProcess(7);
+    while (count--) ((volatile char *)pages)[count << 12] = 1;
 }
 
 /* COUNT children alive at once, then all let go. */
@@ -65,6 +88,11 @@ int main(int argc, char **argv) {
     else if (!strcmp(kind, "close")) while (count--) NtClose(NULL);
     else if (!strcmp(kind, "yield")) while (count--) NtYieldExecution();
     else if (!strcmp(kind, "lasterror")) while (count--) GetLastError();
+    else if (!strcmp(kind, "tls")) while (count--) TlsGetValue(1);
+    else if (!strcmp(kind, "processid")) while (count--) GetCurrentProcessId();
+    else if (!strcmp(kind, "heap")) heap(count);
+    else if (!strcmp(kind, "fault")) fault(count);
+    else if (!strcmp(kind, "thread")) while (count--) thread();
     else if (!strcmp(kind, "stdhandle")) while (count--) GetStdHandle(STD_OUTPUT_HANDLE);
     else if (!strcmp(kind, "instructions")) count_down(count);
     else if (!strcmp(kind, "memory")) touch(count);

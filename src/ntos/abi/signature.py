@@ -119,7 +119,7 @@ class Signature:
         return _compile(f"def call(thread, memory{arguments}):\n{body}", "call", scope, self.name)
 
     def entry(self, function: Callable[..., Any], first: str, *, probe: bool) -> Callable[..., Any]:
-        """A function (thread, memory, context) that is `fetcher` and `caller` in one: 0.4 µs less a call."""
+        """A function (thread, memory, context) that is `fetcher` and `caller` in one: 0.06 to 0.11 µs less a call."""
         scope, body = self._body(function, probe=probe)
         names = "".join(f"a{index}, " for index in range(self.count))
         fetch = f"    {names}= {', '.join(self._raw(first))},\n" if self.count else ""

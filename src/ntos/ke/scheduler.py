@@ -47,8 +47,7 @@ class Scheduler:
         """Why the machine must stop, once it must; set from anywhere, also from a signal handler."""
         self.on_tick: Callable[[], None] = lambda: None
         """Called when the clock has crossed a tick: whoever keeps KUSER_SHARED_DATA sets it."""
-        self.next_tick = 0
-        """When the clock next crosses a tick; compared on every kernel entry, as `timers.next` is."""
+        self._next_tick = 0
         self.switches = 0
 
     def ready(self, thread: Thread, *, first: bool = False) -> None:
@@ -73,7 +72,7 @@ class Scheduler:
         clock.now += units
         if clock.now >= self.timers.next:
             self.timers.expire()
-        if clock.now >= self.next_tick:
+        if clock.now >= self._next_tick:
             self._tick()
 
     def begin_host_operation(self) -> None:
@@ -157,5 +156,5 @@ class Scheduler:
             action()
 
     def _tick(self) -> None:
-        self.next_tick = (self.clock.now // CLOCK_INCREMENT + 1) * CLOCK_INCREMENT
+        self._next_tick = (self.clock.now // CLOCK_INCREMENT + 1) * CLOCK_INCREMENT
         self.on_tick()

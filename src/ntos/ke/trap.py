@@ -16,7 +16,6 @@ from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, T
 from ntos.ke import apc, exception
 from ntos.ke import context as context_record
 from ntos.ke import service as services
-from ntos.ke.scheduler import TRAP_COST
 from ntos.ke.thread import HOME_SPACE, CallGate, ThreadTerminated, Unwound
 from ntos.ke.wait import wait, yield_processor
 
@@ -43,18 +42,15 @@ async def run_user(thread: Thread, floor: int = 0, limit: int = 0) -> None:
     """
     kernel = thread.kernel
     backend, scheduler, doors = kernel.platform.backend, kernel.scheduler, kernel.doors
-    context, clock, timers = thread.context, kernel.clock, scheduler.timers
+    context = thread.context
     trap: Trap | None = None
     if thread.attention:
         await attend(thread)
     while True:
         if trap is None:
             trap = backend.run(context, thread.process.tables)
+            scheduler.entered()
             thread.traps_left -= 1
-            # `scheduler.entered()` written out: 0.1 µs a trap.
-            clock.now = moment = clock.now + TRAP_COST
-            if moment >= timers.next or moment >= scheduler.next_tick:
-                scheduler.entered(0)
         if floor and floor < context.rsp <= limit:
             thread.install(PendingTrap(trap))
             raise Unwound

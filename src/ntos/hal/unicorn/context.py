@@ -1,8 +1,8 @@
 """A thread's registers: one saved engine context, read and written in place.
 
 A general register is one word of the saved block, found once at start-up by writing marks (the block's layout is
-the engine's business and changes between releases) and then made a `ctypes` field: reading it costs 0.03 µs, a
-Python property 0.1, `uc_reg_read` 1.9.
+the engine's business and changes between releases) and then made a `ctypes` field: reading it costs 0.015 µs, a
+Python property 0.043.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class UnicornBackend:
     # ---------------------------------------------------------------- hooks: note and stop
 
     def _install_hooks(self) -> list[object]:
-        # The engine's own uc_emu_stop has a hook's signature: called from there, after the note, it costs nothing.
+        # uc_emu_stop has a hook's signature: called by the engine after the note, not through ctypes (0.16 µs).
         stop = ctypes.cast(self._library.uc_emu_stop, ctypes.c_void_p)
         hooks = [
             (uc.HOOK_TLB_FILL, uc.TLB_FILL(self._on_fill), 0),

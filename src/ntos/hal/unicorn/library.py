@@ -32,7 +32,7 @@ TLB_FILL = ctypes.CFUNCTYPE(
 )
 INTERRUPT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)
 INSTRUCTION = ctypes.CFUNCTYPE(None)
-"""Called with (engine, user data); a callback that declares neither is called 0.2 µs sooner."""
+"""Called with (engine, user data); ours needs neither."""
 INVALID = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p)
 
 
