@@ -10,14 +10,14 @@ from ntos.abi.layout.dispatcher import KDEVICE_QUEUE, KDEVICE_QUEUE_ENTRY, KDPC,
 from ntos.abi.layout.list import LIST_ENTRY
 from ntos.abi.layout.string import UNICODE_STRING
 from ntos.abi.struct import Struct, array, at, bits, wchars
-from ntos.abi.types import CHAR, LARGE_INTEGER, LONG, LONGLONG, PVOID, SHORT, UCHAR, ULONG, ULONGLONG, USHORT
+from ntos.abi.types import CHAR, LARGE_INTEGER, LONG, LONGLONG, NTSTATUS, PVOID, SHORT, UCHAR, ULONG, ULONGLONG, USHORT
 
 
 class IO_STATUS_BLOCK(Struct, size=0x10):
     """How an I/O request ended: status and a count."""
 
     Pointer     = at(0x00, PVOID)
-    Status      = at(0x00, LONG)
+    Status      = at(0x00, NTSTATUS)
     Information = at(0x08, ULONGLONG)
 
 
