@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ntos.version import VERSION as __version__
+from ntos import version
 
 if TYPE_CHECKING:
     from ntos.machine import Machine, Process
+
+__version__ = version.VERSION
 
 __all__ = ["Machine", "Process", "__version__"]
 

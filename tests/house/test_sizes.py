@@ -49,11 +49,15 @@ def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or 0) - node.lineno + 1 - documentation
 
 
+OUTERMOST_WALL = "ntos.cli.run"  # where whatever broke becomes one line for the user, with exit code 125
+
+
 def test_nobody_catches_everything() -> None:
     """An error that nobody expected is a fault of ours, and is seen."""
     loose = [
         f"{module.where}:{node.lineno}"
         for module in modules()
+        if module.name != OUTERMOST_WALL
         for node in ast.walk(module.tree)
         if isinstance(node, ast.ExceptHandler) and _catches_everything(node.type)
     ]

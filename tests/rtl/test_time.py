@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ntos.rtl import strftime, time
 from ntos.rtl.time import BrokenTime, Fields
 
-MOMENTS = st.datetimes(datetime.datetime(1970, 1, 1), datetime.datetime(2999, 12, 31), timezones=st.just(datetime.UTC))  # noqa: DTZ001, E501  # fmt: skip
+MOMENTS = st.datetimes(datetime.datetime(1970, 1, 1), datetime.datetime(2999, 12, 31), timezones=st.just(datetime.UTC))  # noqa: DTZ001  # fmt: skip
 
 
 def test_epochs() -> None:
