@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from ntos.abi.layout.string import UNICODE_STRING
 from ntos.abi.layout.system_info import (
     RTL_PROCESS_MODULE_INFORMATION,
     SYSTEM_HANDLE_TABLE_ENTRY_INFO,
@@ -41,10 +42,17 @@ def processes(kernel: Kernel, buffer: int) -> bytes:
     return bytes(data)
 
 
+def _file_name(process: Process) -> str:
+    """The image's file name, whole: EPROCESS.ImageFileName keeps fourteen characters of it."""
+    path = int(process.eprocess.SeAuditProcessCreationInfo.ImageFileName)
+    name = UNICODE_STRING(process.kernel.memory, path).text.rpartition("\\")[2] if path else ""
+    return name or process.name
+
+
 def _process(process: Process, address: int) -> bytes:
     eprocess, information = process.eprocess, SYSTEM_PROCESS_INFORMATION.new()
     threads = [thread for thread in process.threads if thread.coroutine is not None]
-    text = to_utf16(process.name)
+    text = to_utf16(_file_name(process))
     information.NumberOfThreads = len(threads)
     information.NumberOfThreadsHighWatermark = eprocess.ActiveThreadsHighWatermark
     information.CycleTime = process.pcb.CycleTime

@@ -32,7 +32,7 @@ WAIT_FOR_CALLS = 0xFFFF_FFFF_FFFF_FFFF
 """INVALID_HANDLE_VALUE for a completion event: return when the last call has returned."""
 
 
-@export(partial="WT_TRANSFER_IMPERSONATION")
+@export(partial="the caller's token is not passed on (WT_TRANSFER_IMPERSONATION)")
 async def RtlQueueWorkItem(thread: UserThread, Function: Code, Context: PVOID, Flags: ULONG) -> NTSTATUS:
     """Have a worker call a routine once."""
     member = Member(await default_pool(thread), Function, Context, plain=True, released=True)
@@ -43,7 +43,7 @@ async def RtlQueueWorkItem(thread: UserThread, Function: Code, Context: PVOID, F
 # ---------------------------------------------------------------- waits
 
 
-@export(partial="WT_TRANSFER_IMPERSONATION")
+@export(partial="the caller's token is not passed on (WT_TRANSFER_IMPERSONATION)")
 async def RtlRegisterWait(
     thread: UserThread,
     WaitHandle: Out[HANDLE],
@@ -148,7 +148,7 @@ async def _start(thread: UserThread, member: Member, due: int, period: int, *, i
     await begin(thread, Watch(member, due=when, period=period, in_place=in_place, is_timer=True))
 
 
-@export(partial="WT_TRANSFER_IMPERSONATION")
+@export(partial="the caller's token is not passed on (WT_TRANSFER_IMPERSONATION)")
 async def RtlCreateTimer(
     thread: UserThread,
     TimerQueueHandle: HANDLE,
