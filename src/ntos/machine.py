@@ -47,6 +47,8 @@ SMALLEST_MEMORY = 32 << 20
 SYSTEM_FOLDER = "Windows\\System32"
 CURRENT_DIRECTORY_ROOM = 520
 DLL_CHARACTERISTIC = 0x2000
+GUI, CONSOLE = 2, 3
+"""IMAGE_SUBSYSTEM_WINDOWS_*: what CreateProcess starts."""
 
 
 @dataclass(slots=True)
@@ -184,7 +186,7 @@ class Machine:
         variables.update(environment_variables or {})
         parameters = self._parameters(path, line, directory, variables)
         manager = self.kernel[ProcessManager]
-        creation = Creation(manager.system, manager.system, command_line=line)
+        creation = Creation(manager.system, manager.system, command_line=line, subsystems=(GUI, CONSOLE))
         creation.token = tokens.duplicate_for_process(self.kernel, self.logon.token)
         made = kernel_create_process(
             self.kernel, creation, "\\??\\" + path, parameters, None, DLL_CHARACTERISTIC

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,25 +13,16 @@ from ntos.abi.status import NtError
 from ntos.cli import failures
 from ntos.cli.exit_codes import FAILED, INTERRUPTED, LARGEST, NOT_FOUND, NOT_RUNNABLE, TIMED_OUT, USAGE
 from ntos.cli.options import UsageError, parse, parser
+from ntos.cli.sinks import Sinks, Stop, output, say
 from ntos.etw import event as events
 from ntos.etw.event import MachineFailed
-from ntos.etw.sink import TraceFile, VerbosePrinter, line
 from ntos.ke.thread import ThreadTerminated, Unwound
 from ntos.machine import Machine, Process
 
 if TYPE_CHECKING:
     import argparse
-    from typing import BinaryIO
 
     from ntos.etw.event import Event
-
-
-class Stop(Exception):
-    """Nothing can be run: the sentence and the exit code."""
-
-    def __init__(self, sentence: str, code: int) -> None:
-        super().__init__(sentence)
-        self.code = code
 
 
 def main(words: list[str]) -> int:
@@ -76,12 +66,6 @@ def reason_of(error: BaseException) -> str:
         short = "/".join(parts[len(parts) - parts[::-1].index("ntos") :]) if "ntos" in parts else parts[-1]
         place = f" ({short}:{last.lineno})"
     return type(error).__name__ + (f": {text}" if text else "") + place
-
-
-def say(sentence: str, code: int) -> int:
-    """One line on stderr."""
-    print(f"ntos: {sentence}", file=sys.stderr, flush=True)
-    return code
 
 
 def run(settings: argparse.Namespace, program: str, arguments: list[str]) -> int:
@@ -142,51 +126,6 @@ def free_letter(first: str, drives: dict[str, Path]) -> str:
     return next(letter for letter in map(chr, range(ord(first), ord("Z") + 1)) if letter not in drives)
 
 
-def output(option: str, path: str) -> BinaryIO:
-    """A file that an option asks us to write."""
-    try:
-        return Path(path).open("wb")
-    except OSError as error:
-        raise Stop(f"--{option} {path}: {(error.strerror or '').lower()}", USAGE) from error
-
-
-class Sinks:
-    """Who listens to the machine: trace file, verbose printer, and the lines everybody gets."""
-
-    def __init__(self, machine: Machine, settings: argparse.Namespace) -> None:
-        self._trace: TraceFile | None = None
-        self._told: set[str] = set()
-        log = machine.log
-        if settings.trace:
-            self._trace = TraceFile(log, output("trace", settings.trace))
-        if settings.verbose:
-            VerbosePrinter(log, sys.stderr)
-        else:
-            log.subscribe(self._tell, events.Missing, events.HardError, events.ExceptionRaised, events.MessageBox)
-
-    def _tell(self, event: Event) -> None:
-        text = line(event)
-        match event:
-            case events.ExceptionRaised() if event.first_chance:
-                return
-            case events.ExceptionRaised():
-                text = f"unhandled exception {event.code_name} at {event.location}"
-            case events.Missing():
-                text = f"{event.module}!{event.name} is not implemented (called from {event.caller})"
-            case events.HardError():
-                text = f"{event.caption}: {event.text} ({event.status_name})"
-            case events.MessageBox():
-                text = f"message box {event.caption!r}: {event.text}"
-        if text not in self._told:
-            self._told.add(text)
-            say(text, 0)
-
-    def close(self) -> None:
-        """Write out what is buffered."""
-        if self._trace is not None:
-            self._trace.close()
-
-
 class Session:
     """One program's run and its end."""
 
@@ -206,6 +145,7 @@ class Session:
         except NtError as error:
             sentence, code = failures.creation(str(program), error, host)
             raise Stop(sentence, code) from error
+        self.sinks.main = process.id
         if self.settings.dump_on_exit:
             self.machine.log.subscribe(self._maybe_dump, events.ProcessExited)
         signal.signal(signal.SIGINT, lambda _number, _frame: self.machine.interrupt())
@@ -250,4 +190,4 @@ class Session:
             return say(f"{name} waits for something that can never happen: every thread is blocked", FAILED)
         if code <= LARGEST:
             return code
-        return say(failures.exit_status(name, code), LARGEST)
+        return say(failures.exit_status(name, code, self.sinks.reason(process.id, code)), LARGEST)

@@ -18,7 +18,7 @@ class Event(msgspec.Struct, tag_field="event", omit_defaults=True):
     thread: int = 0
 
 
-class MachineStarted(Event, tag="machine-start"):
+class MachineStarted(Event, tag="machine-start", omit_defaults=False):
     """First line of every trace."""
 
     schema: str = SCHEMA

@@ -55,6 +55,8 @@ class Creation:
     handle_list: set[int] | None = None
     session: int | None = None
     command_line: str = ""
+    subsystems: tuple[int, ...] = ()
+    """The image must be for one of these, if any are named: what CreateProcess asks of a program."""
     made: list[Process] = field(default_factory=list)
 
 

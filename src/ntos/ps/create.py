@@ -170,6 +170,7 @@ def create_process(
         raise StageError(error.status, FAIL_ON_SECTION, because=error.because) from error
     information = section.image_information()
     _check_image(information, prohibited)
+    _check_subsystem(information, creation.subsystems)
     creation.image, creation.image_path = section, io.object_name(file)
     process = allocate_process(kernel, creation)
     base = _map_images(process, section)
@@ -199,11 +200,18 @@ def _join_jobs(process: Process, creation: Creation) -> None:
 def _check_image(information: SECTION_IMAGE_INFORMATION, prohibited: int) -> None:
     characteristics = int(information.ImageCharacteristics)
     if characteristics & prohibited or not characteristics & EXECUTABLE_IMAGE:
-        because = Denied("image is a DLL or not executable", {"characteristics": characteristics}, "an EXE file")
+        because = Denied("it is a DLL, or not linked to the end", {"characteristics": characteristics}, "an EXE file")
         raise StageError(STATUS.INVALID_IMAGE_FORMAT, FAIL_EXE_FORMAT, int(information.DllCharacteristics), because)
     if int(information.Machine) != AMD64:
         because = Denied("machine type", {"Machine": hex(int(information.Machine))}, "an x64 image (0x8664)")
         raise StageError(STATUS.INVALID_IMAGE_FORMAT, FAIL_MACHINE, because=because)
+
+
+def _check_subsystem(information: SECTION_IMAGE_INFORMATION, wanted: tuple[int, ...]) -> None:
+    subsystem = int(information.SubSystemType)
+    if wanted and subsystem not in wanted:
+        because = Denied("subsystem", {"Subsystem": subsystem}, f"one of {wanted}")
+        raise StageError(STATUS.IMAGE_SUBSYSTEM_NOT_PRESENT, FAIL_ON_SECTION, because=because)
 
 
 def _map_images(process: Process, section: Section) -> int:
