@@ -192,6 +192,8 @@ class ControlArea:
         if data:
             self.physical.buffer[frame : frame + len(data)] = data
         self.words[position] = frame | CLEAN_BITS[self.protection_of(page)] & ~USER
+        if not self.is_file and not self.is_image:
+            self.manager.resident += 1
         return frame
 
     def content(self, page: int) -> bytes | memoryview:
@@ -259,6 +261,8 @@ class ControlArea:
             entry = words[position]
             if entry & PRESENT:
                 words[position] = 0
+                if not self.is_file and not self.is_image:
+                    self.manager.resident -= 1
                 if physical.references[entry >> 12 & 0xF_FFFF_FFFF] == 1 and backend is not None:
                     backend.forget_code(entry & FRAME_MASK, PAGE_SIZE)
                 physical.release(entry & FRAME_MASK)

@@ -66,7 +66,7 @@ def handler(space: AddressSpace) -> Callable[[int, int], None]:
             _refused(space, vad, address, access, protection, entry)
             return
         if index < 0:
-            index = tables.make_entry(address)
+            index = _frame(lambda: tables.make_entry(address), address, access)
         if entry & TRANSITION:
             words[index] = entry & FRAME_MASK | DIRTY_BITS[protection]
             space.count_in(private=False)
@@ -80,7 +80,7 @@ def handler(space: AddressSpace) -> Callable[[int, int], None]:
 
 
 def _frame(allocate: Callable[[], int], address: int, access: int) -> int:
-    """A frame; a machine without any left is an in-page error to user code."""
+    """A frame, or an entry that may need frames for its tables; a machine without any left is an in-page error to user code."""
     try:
         return allocate()
     except NtError as error:
@@ -142,7 +142,7 @@ def _view(space: AddressSpace, vad: Vad, address: int, access: int, entry: int) 
         frame = area.frame_of(page, position)
     except NtError as error:
         raise GuestFault(address, access, error.status) from error
-    index = space.tables.make_entry(address)
+    index = _frame(lambda: space.tables.make_entry(address), address, access)
     if access == 1 and protection & 7 in AFTER_COPY:
         frame = _copy(space, vad, address, frame)
         space.words[index] = frame | DIRTY_BITS[protection & 0x18 | AFTER_COPY[protection & 7]]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ntos.mm.control import ControlArea
     from ntos.mm.vad import Vad
 
+PAGES_PER_TABLE = 512
+KERNEL_RESERVE = 256
+"""Frames kept for what the kernel itself will need: 1 MB."""
+
 
 class MemoryManager:
     """One per kernel; `manager(kernel)` gives it."""
@@ -33,6 +37,8 @@ class MemoryManager:
         self.commit_limit = self.physical.frames - FIRST_FRAME if commit_limit is None else commit_limit
         """In pages: nothing is paged out, so what is committed must fit into memory."""
         self.committed = 0
+        self.resident = 0
+        """Of the committed pages, how many have their frame."""
         self.commit_peak = 0
         self.placement = ImagePlacement(kernel.random if aslr else None)
         self.image_bases: dict[Hashable, int] = {}
@@ -49,7 +55,10 @@ class MemoryManager:
         (MiChargeCommit).
         """
         total = self.committed + pages
-        if total > self.commit_limit:
+        # Frames also hold what nobody is charged for (images, pool, page tables): what is promised must still fit.
+        wanting = total - self.resident
+        wanting += wanting // PAGES_PER_TABLE + min(KERNEL_RESERVE, self.commit_limit // 8)
+        if total > self.commit_limit or (pages and wanting > self.physical.available):
             inputs = {"asked": pages, "committed": self.committed, "limit": self.commit_limit}
             raise NtError(
                 STATUS.COMMITMENT_LIMIT,

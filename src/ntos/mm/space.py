@@ -153,6 +153,7 @@ class AddressSpace:
         words[self.working_set_peak] = max(words[self.working_set_peak], size)
         if private:
             words[self.private_pages] += 1
+            self.manager.resident += 1
             words[self.working_set_private] += 1
 
     def release(self, vad: Vad, first: int, end: int) -> int:
@@ -196,6 +197,7 @@ class AddressSpace:
                 vad.area.mark_dirty(vad.first_page + page - vad.start)
         else:
             words[self.private_pages] -= 1
+            self.manager.resident -= 1
             if entry & PRESENT:
                 words[self.working_set_private] -= 1
         physical = self.physical
