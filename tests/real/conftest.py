@@ -1,0 +1,74 @@
+r"""A drive C: with real programs in `C:\bin`, and how they are run there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.guest.conftest import TIMEOUT, GuestRun
+from tests.real import fetch, fixtures
+
+RunTarget = Callable[..., GuestRun]
+PROGRAMS: dict[str, fetch.Wheel | fetch.Tarball] = {
+    "cmake": fetch.CMAKE,
+    "ctest": fetch.CTEST,
+    "ninja": fetch.NINJA,
+    "ruff": fetch.RUFF,
+    "7za": fetch.SEVEN_ZIP,
+    "rg": fetch.RIPGREP,
+    "esbuild": fetch.ESBUILD,
+    "fastlist-0.3.0-x64": fetch.FASTLIST,
+}
+
+
+def _place(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
+
+
+@pytest.fixture(scope="session")
+def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The host folder that becomes drive C:."""
+    root = tmp_path_factory.mktemp("drive")
+    (root / "bin").mkdir()
+    try:
+        for name, source in PROGRAMS.items():
+            _place(str(fetch.program(source)), str(root / "bin" / f"{name}.exe"))
+        shutil.copytree(fetch.tree(fetch.CMAKE, fetch.CMAKE_SHARE), root / "share", copy_function=_place)
+    except fetch.Unavailable as error:
+        pytest.skip(str(error))
+    return root
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """The folder that becomes the current directory, drive E:, with files to work on."""
+    fixtures.write(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(drive: Path, work: Path, tmp_path_factory: pytest.TempPathFactory) -> RunTarget:
+    r"""`run("rg", "-c", "o", "in.txt")`: a program of `C:\bin`, or any other by its guest path."""
+
+    def start(program: str, *arguments: str) -> GuestRun:
+        result = tmp_path_factory.mktemp("result") / "result.json"
+        path = program if "\\" in program else f"C:\\bin\\{program}.exe"
+        command = [
+            sys.executable, "-m", "ntos", "run", "--result", str(result), "--drive", f"C={drive}", "--cwd", str(work),
+            "--env", "PATH=C:\\bin;C:\\Windows\\System32", "--", path, *arguments,
+        ]  # fmt: skip
+        done = subprocess.run(command, input=b"", capture_output=True, timeout=TIMEOUT, check=False)
+        code = json.loads(result.read_text())["exit_code"] if result.exists() else done.returncode
+        return GuestRun(code, done.stdout, done.stderr)
+
+    return start
