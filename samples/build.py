@@ -67,6 +67,7 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("threads"),
     _exe("timers"),
     _exe("pipes"),
+    _exe("alpc"),
     _exe("parent"),
     _exe("child"),
     _exe("crash"),

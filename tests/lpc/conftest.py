@@ -27,6 +27,7 @@ from ntos.se import boot as security
 from ntos.se import token as tokens
 from ntos.se import well_known
 from ntos.se.account import Accounts
+from ntos.se.security import set_sddl
 from ntos.se.token import Token
 from tests.conftest import World
 
@@ -120,21 +121,21 @@ class Talk(World):
 
     # ------------------------------------------------------------ messages
 
-    def message(self, thread: Thread, data: bytes = b"", *, id: int = 0, callback: int = 0, type: int = 0) -> int:
+    def message(self, thread: Thread, data: bytes = b"", *, number: int = 0, callback: int = 0, kind: int = 0) -> int:
         """A PORT_MESSAGE with room for more."""
         place = self.room(thread, PORT_MESSAGE.size + ROOM)
         view = PORT_MESSAGE(thread.memory, place)
         view.u1.s1.DataLength = len(data)
         view.u1.s1.TotalLength = len(data) + PORT_MESSAGE.size
-        view.u2.s2.Type = type
-        view.MessageId, view.CallbackId = id, callback
+        view.u2.s2.Type = kind
+        view.MessageId, view.CallbackId = number, callback
         if data:
             thread.memory.write(place + PORT_MESSAGE.size, data)
         return place
 
     def reply(self, thread: Thread, seen: Seen, data: bytes = b"") -> int:
         """An answer to what was received."""
-        return self.message(thread, data, id=seen.id, callback=seen.callback)
+        return self.message(thread, data, number=seen.id, callback=seen.callback)
 
     def read(self, thread: Thread, place: int) -> Seen:
         """What stands at an address."""
@@ -174,20 +175,28 @@ class Talk(World):
 
     # ------------------------------------------------------------ calls
 
-    def serve(self, thread: Thread, name: str = NAME, **fields: int) -> int:
+    def serve(self, thread: Thread, name: str = NAME, limits: dict[str, int] | None = None) -> int:
         """A connection port."""
         return self.handle_of(
-            thread, "NtAlpcCreatePort", self.attributes(thread, name), self.port_attributes(thread, **fields)
+            thread, "NtAlpcCreatePort", self.attributes(thread, name), self.port_attributes(thread, **(limits or {}))
         )
 
     async def connect(
-        self, thread: Thread, name: str = NAME, data: bytes = b"", *, timeout: int = 0, sid: bytes = b"", **fields: int
+        self,
+        thread: Thread,
+        name: str = NAME,
+        data: bytes = b"",
+        *,
+        timeout: int = 0,
+        sid: bytes = b"",
+        limits: dict[str, int] | None = None,
     ) -> tuple[int, int, Seen]:
         """(status, handle, what the server said)."""
         place, message = self.room(thread, 8), self.message(thread, data)
+        mine = self.port_attributes(thread, **(limits or {}))
         status = await self.call_async(
-            thread, "NtAlpcConnectPort", place, self.string(thread, name), 0, self.port_attributes(thread, **fields),
-            SYNC, self.put(thread, sid) if sid else 0, message, self.size(thread), 0, 0,
+            thread, "NtAlpcConnectPort", place, self.string(thread, name), 0, mine, SYNC,
+            self.put(thread, sid) if sid else 0, message, self.size(thread), 0, 0,
             self.large(thread, timeout) if timeout else 0,
         )  # fmt: skip
         return status, self.integer(thread, place), self.read(thread, message)
@@ -220,18 +229,29 @@ class Talk(World):
         """NtAlpcAcceptConnectPort: the status and the communication port."""
         place = self.room(thread, 8)
         status = self.call(
-            thread, "NtAlpcAcceptConnectPort", place, port, 0, 0, 0, context, self.reply(thread, asked, data), 0, int(yes)
+            thread,
+            "NtAlpcAcceptConnectPort",
+            place,
+            port,
+            0,
+            0,
+            0,
+            context,
+            self.reply(thread, asked, data),
+            0,
+            int(yes),
         )
         return status, self.integer(thread, place)
 
     def connected(self, server: Thread, client: Thread, **fields: int) -> tuple[int, int, int]:
-        """(connection port, server's port, client's port) once connected; fields with an `s` before are the server's."""
+        """(connection port, server's port, client's port); fields with an `s` before are the server's."""
         listening = {name[1:]: fields.pop(name) for name in list(fields) if name[0] == "s"}
-        port = self.serve(server, **listening)
+        port = self.serve(server, limits=listening)
+        set_sddl(self.port(server, port), "O:SYG:SYD:(A;;GA;;;WD)")
         handles: list[int] = []
 
         async def ask() -> None:
-            status, handle, _ = await self.connect(client, **fields)
+            status, handle, _ = await self.connect(client, limits=fields)
             assert status == 0, hex(status)
             handles.append(handle)
 

@@ -173,7 +173,7 @@ def create_context(thread: Thread, port: Port, quality: SECURITY_QUALITY_OF_SERV
 def _capture_view(thread: Thread, port: Port, message: Message, buffer: Buffer) -> None:
     said = ALPC_DATA_VIEW_ATTR(buffer.memory, buffer.place(alpc.ALPC_MESSAGE_VIEW_ATTRIBUTE))
     base, flags = int(said.ViewBase), int(said.Flags)
-    view = view_at(port, base) or view_at(port.queue_port, base)
+    view = view_at(port, base)
     if view is None:
         raise NtError(STATUS.INVALID_PARAMETER)
     if flags & alpc.ALPC_VIEWFLG_UNMAP_EXISTING:
@@ -295,7 +295,8 @@ def _security(thread: Thread, port: Port, message: Message, buffer: Buffer, plac
 def _view(thread: Thread, port: Port, message: Message, buffer: Buffer, place: int) -> bool:
     if message.region is None:
         return False
-    view = message.shown = message.region.view_for(port)
+    server = message.communication.server
+    view = message.shown = message.region.view_for(server if server is not None and port.kind != CLIENT else port)
     attribute = ALPC_DATA_VIEW_ATTR(buffer.memory, place)
     attribute.Flags = alpc.ALPC_VIEWFLG_AUTO_RELEASE if message.auto_release else 0
     attribute.SectionHandle = message.region.section.handle

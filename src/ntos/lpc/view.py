@@ -16,7 +16,7 @@ from ntos.abi.pointer import Ptr
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ke.service import service
-from ntos.lpc.port import Port, port_by_handle
+from ntos.lpc.port import CONNECTION, Port, port_by_handle
 from ntos.lpc.section import PortSection
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class Region:
         self.messages = 0
 
     def view_for(self, port: Port) -> View:
-        """How the port's owner sees it, mapped now if it does not yet."""
+        """How it is seen through a port, mapped into the port's owner now if it is not yet."""
         for view in self.views:
-            if view.process is port.owner:
+            if view.port is port:
                 return view
         return View(self, port, writable=not self.section.secure)
 
@@ -133,8 +133,12 @@ class View:
 
 
 def view_at(port: Port, base: int) -> View | None:
-    """The port's view that begins at an address."""
-    return next((one for one in port.owned if isinstance(one, View) and one.base == base), None)
+    """The view that begins at an address and is the port's, or that of a port whose messages it receives."""
+    ports = [port, port.queue_port]
+    if port.kind == CONNECTION:
+        ports += [link.server for link in port.link.connections() if link.server is not None]
+    owned = (one for owner in ports for one in owner.owned)
+    return next((one for one in owned if isinstance(one, View) and one.base == base), None)
 
 
 @service(partial="the sender of a secure section's view keeps its own write access")
@@ -175,7 +179,7 @@ def NtAlpcDeleteSectionView(thread: Thread, PortHandle: HANDLE, Flags: ULONG, Vi
     port = port_by_handle(thread, PortHandle)
     if Flags:
         raise NtError(STATUS.INVALID_PARAMETER)
-    view = view_at(port, ViewBase) or view_at(port.queue_port, ViewBase)
+    view = view_at(port, ViewBase)
     if view is None:
         raise NtError(STATUS.INVALID_PARAMETER)
     view.delete()
