@@ -66,6 +66,8 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("console"),
     _exe("threads"),
     _exe("timers"),
+    _exe("pool"),
+    _exe("waitpacket"),
     _exe("pipes"),
     _exe("alpc"),
     _exe("parent"),
