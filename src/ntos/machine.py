@@ -260,7 +260,11 @@ class Machine:
         self.platform.physical.write_to(file)
 
     def close(self) -> None:
-        """Switch the machine off."""
+        """Switch the machine off: threads that have not ended are dropped where they stand."""
+        for thread in list(self.kernel.threads.values()):
+            if thread.coroutine is not None:
+                thread.coroutine.close()
+                thread.coroutine = None
         self.platform.close()
 
     # ------------------------------------------------------------ telling

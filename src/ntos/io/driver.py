@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntos.abi.status import STATUS, NtError
+from ntos.ob.types import GenericMapping
 
 if TYPE_CHECKING:
     from ntos.io.device import Device
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from ntos.io.request import Request
     from ntos.ke.kernel import Kernel
     from ntos.ke.thread import Thread
+
+
+FILE_MAPPING = GenericMapping(0x120089, 0x120116, 0x1200A0, 0x1F01FF)
+"""FILE_GENERIC_READ, _WRITE, _EXECUTE, FILE_ALL_ACCESS."""
 
 
 @dataclass(slots=True)

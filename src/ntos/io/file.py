@@ -28,6 +28,8 @@ from ntos.abi.io import (
 from ntos.abi.layout.io import FILE_OBJECT, IO_COMPLETION_CONTEXT
 from ntos.abi.layout.section import SECTION_OBJECT_POINTERS
 from ntos.abi.status import STATUS, NtError
+from ntos.io.driver import FILE_MAPPING
+from ntos.io.volume import acl
 from ntos.io.volume.open import VolumeOpen
 from ntos.ke.event import NOTIFICATION_EVENT, SYNCHRONIZATION_EVENT, event_at
 from ntos.ob.types import Body, ObjectType
@@ -296,7 +298,7 @@ FILE: ObjectType[FileObject] = ObjectType(
     FILE_OBJECT.size,
     FileObject,
     valid_access=rights.FILE_ALL_ACCESS,
-    generic_mapping=(0x120089, 0x120116, 0x1200A0, 0x1F01FF),
+    generic_mapping=FILE_MAPPING,
     default_dispatcher=EVENT,
     tag=b"File",
     maintain_handle_count=True,
@@ -305,3 +307,16 @@ FILE: ObjectType[FileObject] = ObjectType(
 FILE.close = _close
 FILE.delete = FileObject.deleted
 FILE.query_name = lambda file: file.path
+
+
+def _security(file: FileObject, new: bytes | None) -> bytes | None:
+    """Give a file's descriptor, or keep a new one (IRP_MJ_QUERY_SECURITY, IRP_MJ_SET_SECURITY)."""
+    opened = file.context
+    if not isinstance(opened, VolumeOpen):
+        return None
+    if new is not None:
+        opened.node.descriptor = new
+    return acl.descriptor_of(opened.node)
+
+
+FILE.security = _security

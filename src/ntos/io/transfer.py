@@ -20,6 +20,7 @@ END_OF_FILE = -1
 FILE_POINTER = -2
 """FILE_USE_FILE_POINTER_POSITION with a high part of -1."""
 PAGE = 0x1000
+UNSIGNED = 0xFFFF_FFFF_FFFF_FFFF
 
 
 @service
@@ -191,6 +192,11 @@ async def NtFlushBuffersFileEx(
     return await perform_waiting(request, file.device.driver.flush)
 
 
+def _range(offset: int, length: int) -> tuple[int, int]:
+    """A byte range as file systems see it: unsigned (2**64 - 1 bytes from 0 are a whole file)."""
+    return int(offset) & UNSIGNED, int(length) & UNSIGNED
+
+
 @service
 async def NtLockFile(
     thread: Thread,
@@ -210,7 +216,7 @@ async def NtLockFile(
     if not granted(thread, FileHandle) & (FILE_READ_DATA | FILE_WRITE_DATA):
         raise NtError(STATUS.ACCESS_DENIED)
     request = make_request(thread, file, Event, ApcRoutine, ApcContext, IoStatusBlock.address)
-    request.offset, request.length, request.key = int(ByteOffset), int(Length), Key
+    request.offset, request.length, request.key = *_range(ByteOffset, Length), Key
     exclusive, at_once = bool(ExclusiveLock), bool(FailImmediately)
     driver = file.device.driver
     return await perform(request, lambda it: driver.lock(it, exclusive=exclusive, fail_immediately=at_once))
@@ -228,5 +234,5 @@ async def NtUnlockFile(
     """Unlock exactly a range that was locked."""
     file = file_of(thread, FileHandle)
     request = make_request(thread, file, 0, 0, 0, IoStatusBlock.address)
-    request.offset, request.length, request.key = int(ByteOffset), int(Length), Key
+    request.offset, request.length, request.key = *_range(ByteOffset, Length), Key
     return await perform_waiting(request, file.device.driver.unlock)

@@ -85,6 +85,10 @@ class Node:
     is_directory = False
     protected = False
     """Part of the read-only system tree: never written, renamed or deleted."""
+    belongs_to_windows = False
+    """In C:\\Windows: users read it and change nothing."""
+    descriptor: bytes | None = None
+    """The security descriptor somebody gave it; None for its place's default (`acl`)."""
 
     def __init__(self, volume: Volume, number: int) -> None:
         self.volume = volume

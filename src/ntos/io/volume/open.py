@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from ntos.abi.access import (
     DELETE,
+    FILE_ADD_FILE,
+    FILE_ADD_SUBDIRECTORY,
     FILE_ALL_ACCESS,
     FILE_APPEND_DATA,
     FILE_READ_ATTRIBUTES,
@@ -40,7 +42,7 @@ from ntos.abi.io import (
 )
 from ntos.abi.layout.section import SECTION_OBJECT_POINTERS
 from ntos.abi.status import STATUS, Denied, NtError
-from ntos.io.volume import names
+from ntos.io.volume import acl, names
 from ntos.io.volume.link import Link, walk
 from ntos.io.volume.node import Basic, Listed
 from ntos.io.volume.sharing import Claim
@@ -160,6 +162,7 @@ def create_new(directory: Link, name: str, file: FileObject, opening: Opening, *
         raise NtError(STATUS.CANNOT_DELETE)
     if directory.node.volume.read_only:
         raise NtError(STATUS.MEDIA_WRITE_PROTECTED)
+    acl.check(opening.thread, directory.node, FILE_ADD_SUBDIRECTORY if is_directory else FILE_ADD_FILE)
     attributes |= FILE_ATTRIBUTE_DIRECTORY if is_directory else FILE_ATTRIBUTE_ARCHIVE
     entry = directory.node.create(name, attributes)
     opening.information = FILE_CREATED
@@ -186,7 +189,12 @@ def _admit(link: Link, file: FileObject, opening: Opening, access: int, claim: C
 
 def _granted(link: Link, opening: Opening) -> int:
     """The access granted to an existing file, or why not."""
-    node, access = link.node, opening.access
+    node = link.node
+    overwriting = FILE_WRITE_DATA if opening.disposition in OVERWRITING else 0
+    allowed = acl.check(opening.thread, node, opening.access | overwriting)
+    access = opening.access
+    if access & MAXIMUM_ALLOWED and opening.thread is not None:
+        access = allowed | MAXIMUM_ALLOWED
     forbidden, rule, flip = 0, "", ""
     if node.protected:
         forbidden = PROTECTED_DIRECTORY if node.is_directory else PROTECTED_FILE
@@ -195,7 +203,8 @@ def _granted(link: Link, opening: Opening) -> int:
         forbidden = FILE_WRITE_DATA | FILE_APPEND_DATA
         rule, flip = "the READONLY attribute forbids writing", "clear the attribute first"
     if access & MAXIMUM_ALLOWED:
-        access = access & ~MAXIMUM_ALLOWED | FILE_ALL_ACCESS & ~forbidden
+        most = FILE_ALL_ACCESS if opening.thread is None else allowed
+        access = (access & ~MAXIMUM_ALLOWED | most) & ~forbidden
     wanted = access & forbidden
     if opening.disposition in OVERWRITING and forbidden & FILE_WRITE_DATA:
         wanted |= FILE_WRITE_DATA

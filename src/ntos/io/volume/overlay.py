@@ -62,6 +62,7 @@ class OverlayDirectory(Node):
         super().__init__(volume, system.number)
         self._volume = volume
         self._system = system
+        self.belongs_to_windows = system.belongs_to_windows
         self._lower = lower
         self._make = make
 

@@ -84,7 +84,11 @@ class SystemTree(Volume):
         for part in _parts(path):
             found = here.entries.get(case_key(part))
             if found is None:
-                found = here.entries[case_key(part)] = part, SystemDirectory(self, self._number())
+                made = SystemDirectory(self, self._number())
+                made.belongs_to_windows = case_key(part) != case_key("Temp") and (
+                    here.belongs_to_windows or (here is self.top and case_key(part) == case_key("Windows"))
+                )
+                found = here.entries[case_key(part)] = part, made
             node = found[1]
             if not isinstance(node, SystemDirectory):
                 raise NotADirectoryError(f"{path}: {part} is a file")
@@ -98,6 +102,7 @@ class SystemTree(Volume):
         parts = _parts(path)
         directory = self.add_directory("\\".join(parts[:-1]))
         node = SystemFile(self, self._number(), provider, size)
+        node.belongs_to_windows = True
         directory.entries[case_key(parts[-1])] = parts[-1], node
         return node
 
