@@ -16,6 +16,8 @@ from ntos.se import token as tokens
 if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
     from ntos.mm.section import Section
+    from ntos.ps.job_object import Job
+    from ntos.ps.mitigation import Options
     from ntos.se.token import Token
 
 PRIORITIES = {0: 8, 1: 4, 2: 8, 3: 13, 4: 24, 5: 6, 6: 10}
@@ -52,19 +54,27 @@ class Creation:
     inherit_handles: bool = False
     breakaway: bool = False
     """Leave the parent's jobs, as far as they allow it."""
+    force_breakaway: bool = False
+    """Leave them whatever they say (SeTcbPrivilege)."""
     handle_list: set[int] | None = None
     session: int | None = None
     command_line: str = ""
+    jobs: list[Job] = field(default_factory=list)
+    """Jobs to be in besides the parent's, outermost first."""
+    mitigation: Options | None = None
+    token_flags: int = 0
+    """TokenFlags the new process's token has besides its parent's (the child process policy)."""
+    process_security: int = 0
+    """User address of the security descriptor the creator gives the process, or 0."""
+    thread_security: int = 0
     subsystems: tuple[int, ...] = ()
     """The image must be for one of these, if any are named: what CreateProcess asks of a program."""
-    made: list[Process] = field(default_factory=list)
 
 
 def allocate_process(kernel: Kernel, creation: Creation) -> Process:
     """A process object with token, handle table and address space; not yet in any list."""
     manager = kernel[ProcessManager]
     process = _object(kernel, manager)
-    creation.made.append(process)
     eprocess = process.eprocess
     parent = creation.parent.eprocess
     eprocess.ExitStatus = int(STATUS.PENDING)
@@ -84,11 +94,21 @@ def allocate_process(kernel: Kernel, creation: Creation) -> Process:
     _names(process, creation)
     _address_space(kernel, process)
     initialize_kernel_part(process, _priority_class(creation))
-    token = creation.token or tokens.duplicate_for_process(kernel, tokens.primary_token(creation.parent))
-    tokens.set_primary_token(process, token)
+    _token(process, creation)
+    if creation.mitigation is not None:
+        creation.mitigation.apply(eprocess)
     _handles(process, creation)
     _session(process, creation)
     return process
+
+
+def _token(process: Process, creation: Creation) -> None:
+    """PspInitializeProcessSecurity: the token asked for, or a copy of the parent's; it takes over the reference."""
+    token, creation.token = creation.token, None
+    if token is None:
+        token = tokens.duplicate_for_process(process.kernel, tokens.primary_token(creation.parent))
+    token.body.TokenFlags = int(token.body.TokenFlags) | creation.token_flags
+    tokens.set_primary_token(process, token)
 
 
 def _object(kernel: Kernel, manager: ProcessManager) -> Process:

@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ntos.abi.signature import probe_for_write
 from ntos.abi.status import STATUS, Denied, NtError
 
 if TYPE_CHECKING:
@@ -22,8 +23,12 @@ PROTECTION_LEVEL, SECURE_PROCESS, JOB_LIST, CHILD_PROCESS_POLICY, ALL_APPLICATIO
 WIN32K_FILTER, SAFE_OPEN_PROMPT, BNO_ISOLATION, DESKTOP_APP_POLICY, CHPE = 22, 23, 24, 25, 26
 SUPPORTED = frozenset((PARENT_PROCESS, TOKEN, CLIENT_ID, TEB_ADDRESS, IMAGE_NAME, IMAGE_INFO, PRIORITY_CLASS,
                        ERROR_MODE, STD_HANDLE_INFO, HANDLE_LIST, GROUP_AFFINITY, PREFERRED_NODE, IDEAL_PROCESSOR,
-                       CHPE))  # fmt: skip
+                       CHPE, MITIGATION_OPTIONS, PROTECTION_LEVEL, JOB_LIST, CHILD_PROCESS_POLICY))  # fmt: skip
 """What has an effect here (affinity attributes: on one processor any valid value is the same)."""
+
+
+OUTPUTS = (CLIENT_ID, TEB_ADDRESS, IMAGE_INFO)
+LARGEST_ANSWER = 0x40
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,15 @@ class Attributes:
         if entry.size > limit:
             raise NtError(STATUS.INVALID_PARAMETER)
         return self.memory.read(entry.value, entry.size)
+
+    def probe(self) -> None:
+        """See that every answer can be written, before there is anything to tell (ProbeForWrite)."""
+        for number in OUTPUTS:
+            entry = self.entries.get(number)
+            if entry is not None and entry.size:
+                probe_for_write(self.memory, entry.value, min(entry.size, LARGEST_ANSWER))
+            if entry is not None and entry.return_length:
+                probe_for_write(self.memory, entry.return_length, 8)
 
     def give(self, number: int, data: bytes) -> None:
         """Answer an output attribute, if it is there."""

@@ -7,80 +7,116 @@ docs and process-creation.md section 5. A failure says in PS_CREATE_INFO how far
 from __future__ import annotations
 
 import struct
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntos import io, mm, ob
 from ntos.abi.layout.api import PS_CREATE_INFO
+from ntos.abi.layout.object import OBJECT_ATTRIBUTES
+from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
-from ntos.abi.pointer import Out, Ptr
+from ntos.abi.ob import OBJ_INHERIT
+from ntos.abi.pointer import In, Out, Ptr
+from ntos.abi.se import SE_PRIVILEGE
+from ntos.abi.signature import probe_for_write
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, NTSTATUS, PVOID, ULONG
+from ntos.cm.key import open_node
 from ntos.ke.service import service
+from ntos.ob.manager import grant_all
 from ntos.ps import attributes as attribute_numbers
-from ntos.ps import job_object
+from ntos.ps import image_options, job_object, manifest, mitigation
 from ntos.ps.allocate import Creation, allocate_process
 from ntos.ps.attributes import Attributes
-from ntos.ps.exit import exit_process
-from ntos.ps.insert import insert_process, insert_thread
-from ntos.ps.manager import PROCESS, ProcessManager
-from ntos.ps.peb import Parameters, create_peb
-from ntos.ps.thread import ThreadStart, allocate_thread
+from ntos.ps.exit import abandon, drop_unborn
+from ntos.ps.image_options import ImageOptions
+from ntos.ps.insert import assign_id, insert_process, insert_thread
+from ntos.ps.manager import PROCESS, THREAD, ProcessManager
+from ntos.ps.peb import NORMALIZED, Parameters, create_peb
+from ntos.ps.request import creation_of, refuse_protection
+from ntos.ps.thread import ThreadStart, allocate_thread, resume
+from ntos.se import privileges
+from ntos.se import token as tokens
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
+    from ntos.cm import KeyNode
     from ntos.io.file import FileObject
     from ntos.ke.kernel import Kernel
     from ntos.ke.process import Process
     from ntos.ke.thread import Thread
     from ntos.mm.section import Section
 
-FLAG_BREAKAWAY = 0x1
-FLAG_INHERIT_HANDLES = 0x4
-SUPPORTED_FLAGS = 0x4 | 0x2 | 0x100 | 0x200 | 0x1
+FLAG_BREAKAWAY, FLAG_NO_DEBUG_INHERIT, FLAG_INHERIT_HANDLES = 0x1, 0x2, 0x4
+FLAG_PROTECTED, FLAG_INHERIT_FROM_PARENT, FLAG_CREATE_SUSPENDED, FLAG_FORCE_BREAKAWAY = 0x40, 0x100, 0x200, 0x400
+SUPPORTED_FLAGS = (
+    FLAG_BREAKAWAY | FLAG_NO_DEBUG_INHERIT | FLAG_INHERIT_HANDLES | FLAG_PROTECTED | FLAG_INHERIT_FROM_PARENT
+    | FLAG_CREATE_SUSPENDED | FLAG_FORCE_BREAKAWAY
+)  # fmt: skip
 CREATE_SUSPENDED = 1
-FAIL_ON_FILE_OPEN, FAIL_ON_SECTION, FAIL_EXE_FORMAT, FAIL_MACHINE, SUCCESS = 1, 2, 3, 4, 6
+FAIL_ON_FILE_OPEN, FAIL_ON_SECTION, FAIL_EXE_FORMAT, FAIL_MACHINE, FAIL_EXE_NAME, SUCCESS = 1, 2, 3, 4, 5, 6
+WRITE_OUTPUT, DETECT_MANIFEST, SKIP_DEBUGGER = 1, 2, 4
+"""PS_CREATE_INFO.InitFlags."""
+MANIFEST_DETECTED = 8
+PARAMETERS_MANIFEST, PARAMETERS_NO_IMAGE_KEY = 0x2000, 0x4000
+KEY_READ = 0x20019
 IMAGE_ACCESS = 0x20 | 0x100000 | 0x81
 SHARE_READ_DELETE = 5
 SYNCHRONOUS_NON_DIRECTORY = 0x60
 EXECUTABLE_IMAGE = 2
 AMD64 = 0x8664
-PROCESS_CREATE_PROCESS = 0x80
-TOKEN_ASSIGN_PRIMARY = 1
 STD_NEVER, STD_REQUEST, STD_ALWAYS = 0, 1, 2
 
 
 @dataclass(slots=True)
 class Made:
-    """A finished creation."""
+    """A finished creation; each object with a reference of the creator's."""
 
     process: Process
     thread: Thread
     section: Section
     file: FileObject
     parameters: int
+    manifest: tuple[int, int] = (0, 0)
+    """Where it lies in the process, and its size; zeros where none was looked for or found."""
 
 
 class StageError(NtError):
     """A failure with the PS_CREATE_STATE it belongs to."""
 
-    def __init__(self, status: NTSTATUS, state: int, extra: int = 0, because: Denied | None = None) -> None:
+    def __init__(
+        self, status: NTSTATUS, state: int, extra: int = 0, because: Denied | None = None, key: KeyNode | None = None
+    ) -> None:
         super().__init__(status, because)
         self.state = state
         self.extra = extra
+        self.key = key
 
 
-@service(
-    partial="no debug object, job list, protection levels, mitigation or secure-process attributes, no IFEO redirection"
-)
+@dataclass(slots=True)
+class Order:
+    """An NtCreateUserProcess call, captured."""
+
+    creation: Creation
+    image_path: str
+    parameters: Parameters
+    wanted: Attributes
+    prohibited: int
+    init_flags: int
+
+
+@service(partial="no debug object, secure processes, sessions of their own, large pages, memory reserves or protection")
 def NtCreateUserProcess(
     thread: Thread,
     ProcessHandle: Out[HANDLE],
     ThreadHandle: Out[HANDLE],
     ProcessDesiredAccess: ACCESS_MASK,
     ThreadDesiredAccess: ACCESS_MASK,
-    ProcessObjectAttributes: PVOID,
-    ThreadObjectAttributes: PVOID,
+    ProcessObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
+    ThreadObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
     ProcessFlags: ULONG,
     ThreadFlags: ULONG,
     ProcessParameters: PVOID,
@@ -88,113 +124,194 @@ def NtCreateUserProcess(
     AttributeList: PVOID,
 ) -> NTSTATUS:
     """Create a process and its first thread from an executable file."""
-    memory = thread.memory
     info = CreateInfo.read()
+    probe_for_write(thread.memory, CreateInfo.address, PS_CREATE_INFO.size)
     if int(info.Size) != PS_CREATE_INFO.size:
-        raise NtError(STATUS.INVALID_PARAMETER)
-    if ProcessFlags & ~SUPPORTED_FLAGS or ThreadFlags & ~CREATE_SUSPENDED:
-        flags = {"ProcessFlags": ProcessFlags, "ThreadFlags": ThreadFlags}
-        raise NtError(STATUS.INVALID_PARAMETER, Denied("creation flag not accepted here", flags))
-    wanted = Attributes.capture(memory, AttributeList)
-    name = wanted.data(attribute_numbers.IMAGE_NAME)
-    if name is None:
-        raise NtError(STATUS.INVALID_PARAMETER, Denied("no image name attribute", {}, "PS_ATTRIBUTE_IMAGE_NAME"))
-    image_path = name.decode("utf-16-le", "surrogatepass")
-    creation = _creation(thread, wanted, inherit=bool(ProcessFlags & FLAG_INHERIT_HANDLES))
-    creation.breakaway = bool(ProcessFlags & FLAG_BREAKAWAY)
-    view = RTL_USER_PROCESS_PARAMETERS.load(memory, ProcessParameters) if ProcessParameters else None
-    parameters = Parameters(view or RTL_USER_PROCESS_PARAMETERS.new())
-    creation.command_line = parameters.text("CommandLine")
-    prohibited = int(info.InitState.InitFlags) >> 16
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("PS_CREATE_INFO size", {"Size": int(info.Size)}, "0x58"))
+    _check_flags(ProcessFlags, ThreadFlags)
+    said = nameless(ProcessObjectAttributes, PROCESS)
+    of_thread = nameless(ThreadObjectAttributes, THREAD)
+    order = _capture(thread, info, ProcessFlags, ProcessParameters, AttributeList)
+    order.creation.process_security = said.security_descriptor
+    order.creation.thread_security = of_thread.security_descriptor
     try:
-        made = create_process(thread.kernel, creation, image_path, parameters, thread, prohibited)
+        made = create_process(
+            thread.kernel, order.creation, order.image_path, order.parameters, thread, order.prohibited,
+            order.init_flags,
+        )  # fmt: skip
     except StageError as error:
-        info.State = error.state
-        if error.state == FAIL_EXE_FORMAT:
-            info.DllCharacteristics = error.extra
+        _tell_failure(thread, info, error)
         raise
-    _standard_handles(thread, made, wanted, creation)
-    suspended = bool(ThreadFlags & CREATE_SUSPENDED)
-    _start(made, suspended=suspended)
-    _answer(thread, info, made, wanted, parameters)
-    ThreadHandle.write(ob.insert_handle(thread.process, made.thread, _access(ThreadDesiredAccess, 0x1FFFFF)))
-    ProcessHandle.write(ob.insert_handle(thread.process, made.process, _access(ProcessDesiredAccess, 0x1FFFFF)))
-    ob.dereference(made.thread)  # the handles keep them now, and the thread while it runs
-    ob.dereference(made.process)
+    _standard_handles(thread, made, order.wanted, order.creation)
+    thread.kernel.scheduler.ready(made.thread)
+    if not ThreadFlags & CREATE_SUSPENDED:
+        resume(made.thread)
+    _answer(thread, info, made, order)
+    ThreadHandle.write(handle_for(thread, made.thread, ThreadDesiredAccess, of_thread))
+    ProcessHandle.write(handle_for(thread, made.process, ProcessDesiredAccess, said))
+    for obj in (made.thread, made.process, made.section, made.file):
+        ob.dereference(obj)  # handles, views and the running thread keep them now
     return STATUS.SUCCESS
 
 
-def _access(desired: int, everything: int) -> int:
-    # The creator owns the new objects: MAXIMUM_ALLOWED gives it everything (process-creation.md section 5.4).
-    return everything if desired & 0x0200_0000 else PROCESS.mapping.apply(desired) & everything
+def _check_flags(process_flags: int, thread_flags: int) -> None:
+    if process_flags & ~SUPPORTED_FLAGS or thread_flags & ~CREATE_SUSPENDED:
+        flags = {"ProcessFlags": process_flags, "ThreadFlags": thread_flags}
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("creation flag not accepted here", flags))
+    if process_flags & FLAG_PROTECTED:
+        refuse_protection(FLAG_PROTECTED)
 
 
-def _creation(thread: Thread, wanted: Attributes, *, inherit: bool) -> Creation:
-    parent = thread.process
-    handle = wanted.value(attribute_numbers.PARENT_PROCESS)
-    if handle is not None:
-        parent = ob.by_handle(thread, handle, PROCESS_CREATE_PROCESS, PROCESS)
-        if not parent.threads:
-            raise NtError(STATUS.PROCESS_IS_TERMINATING)
-    creation = Creation(parent, thread.process, inherit_handles=inherit)
-    token = wanted.value(attribute_numbers.TOKEN)
-    if token is not None:
-        from ntos.se import token as tokens  # noqa: PLC0415 - rarely needed
+def nameless(attributes: OBJECT_ATTRIBUTES | None, kind: ob.ObjectType[Any]) -> ob.Attributes:
+    """What OBJECT_ATTRIBUTES of a new process or thread say; INVALID_PARAMETER for a name."""
+    said = ob.capture(attributes, kind)
+    if said.name is not None:
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("processes and threads have no names", {"name": said.name}))
+    return said
 
-        creation.token = tokens.assignable(thread, token)
-    priority = wanted.data(attribute_numbers.PRIORITY_CLASS)
-    if priority:
-        creation.priority_class = priority[1] if len(priority) > 1 else priority[0]
-    error_mode = wanted.data(attribute_numbers.ERROR_MODE)
-    if error_mode:
-        creation.error_mode = int.from_bytes(error_mode[:4], "little")
-    handles = wanted.data(attribute_numbers.HANDLE_LIST)
-    if handles is not None:
-        creation.handle_list = set(struct.unpack(f"<{len(handles) // 8}Q", handles))
-    return creation
+
+def _capture(thread: Thread, info: PS_CREATE_INFO, flags: int, parameters: int, listing: int) -> Order:
+    memory = thread.memory
+    wanted = Attributes.capture(memory, listing)
+    wanted.probe()
+    name = wanted.data(attribute_numbers.IMAGE_NAME)
+    if name is None:
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("no image name attribute", {}, "PS_ATTRIBUTE_IMAGE_NAME"))
+    view = RTL_USER_PROCESS_PARAMETERS.load(memory, parameters) if parameters else None
+    captured = Parameters(view or RTL_USER_PROCESS_PARAMETERS.new())
+    if flags & FLAG_FORCE_BREAKAWAY:
+        privileges.require(thread, SE_PRIVILEGE.TCB)
+    init_flags = int(info.InitState.InitFlags)
+    creation = creation_of(
+        thread, wanted, inherit=bool(flags & FLAG_INHERIT_HANDLES), breakaway=bool(flags & FLAG_BREAKAWAY)
+    )
+    creation.force_breakaway = bool(flags & FLAG_FORCE_BREAKAWAY)
+    creation.command_line = captured.text("CommandLine")
+    path = name.decode("utf-16-le", "surrogatepass")
+    return Order(creation, path, captured, wanted, init_flags >> 16, init_flags & 0xFFFF)
+
+
+def _tell_failure(thread: Thread, info: PS_CREATE_INFO, error: StageError) -> None:
+    """How far it came, in PS_CREATE_INFO."""
+    if not int(info.InitState.InitFlags) & WRITE_OUTPUT:
+        return
+    info.State = error.state
+    if error.state == FAIL_EXE_FORMAT:
+        info.DllCharacteristics = error.extra
+    elif error.state == FAIL_EXE_NAME and error.key is not None:
+        key = open_node(thread.kernel, error.key)
+        info.IFEOKey = ob.insert_handle(thread.process, key, KEY_READ)
+        ob.dereference(key)
+
+
+def handle_for(thread: Thread, obj: Process | Thread, desired: int, said: ob.Attributes) -> int:
+    """The creator's handle: it owns the new object, so its descriptor does not stand against it."""
+    return ob.insert_handle(thread.process, obj, grant_all(thread, obj, desired), said.flags & OBJ_INHERIT)
 
 
 def create_process(
-    kernel: Kernel, creation: Creation, image_path: str, parameters: Parameters, thread: Thread | None, prohibited: int
+    kernel: Kernel,
+    creation: Creation,
+    image_path: str,
+    parameters: Parameters,
+    thread: Thread | None,
+    prohibited: int,
+    init_flags: int = SKIP_DEBUGGER,
 ) -> Made:
-    """Everything up to a process and a first thread that are inserted and not yet running."""
-    who: Thread | Kernel = thread if thread is not None else kernel
+    """Everything up to a process and a first thread that are inserted and not yet running.
+
+    What was made before a failure is taken apart again.
+    """
+    with ExitStack() as undo:
+        undo.callback(release_token, creation)
+        file = _open_image(thread or kernel, image_path)
+        undo.callback(ob.dereference, file)
+        section = _image_section(kernel, file)
+        undo.callback(ob.dereference, section)
+        information = section.image_information()
+        _check_image(information, prohibited)
+        _check_subsystem(information, creation.subsystems)
+        creation.image_path = io.object_name(file)
+        options = image_options.options_of(kernel, creation.image_path, image_path)
+        if options.has_debugger and not init_flags & SKIP_DEBUGGER:
+            inputs = {"key": options.key.path if options.key is not None else ""}
+            because = Denied("Image File Execution Options name a debugger", inputs, "IFEOSkipDebugger")
+            raise StageError(STATUS.OBJECT_NAME_INVALID, FAIL_EXE_NAME, because=because, key=options.key)
+        process = build_process(kernel, creation, section, thread, undo, options)
+        base = int(process.eprocess.SectionBaseAddress)
+        found = manifest.find(process, base) if init_flags & DETECT_MANIFEST else (0, 0)
+        parameters.flags |= 0 if options.key is not None else PARAMETERS_NO_IMAGE_KEY
+        parameters.flags |= PARAMETERS_MANIFEST if found[1] else 0
+        address = parameters.place(process)
+        start = ThreadStart(
+            int(information.TransferAddress), int(process.eprocess.Peb), int(information.MaximumStackSize),
+            int(information.CommittedStackSize), suspended=True, initial=True,
+        )  # fmt: skip
+        first = allocate_thread(process, start)
+        undo.callback(drop_unborn, first)
+        if thread is not None:
+            kernel[ob.ObjectManager].assign_security(thread, first, None, creation.thread_security)
+        undo.pop_all()
+    insert_process(process, creation.command_line)
+    insert_thread(first, creation.creator)
+    return Made(process, first, section, file, address, found)
+
+
+def build_process(
+    kernel: Kernel,
+    creation: Creation,
+    section: Section,
+    thread: Thread | None,
+    undo: ExitStack,
+    options: ImageOptions,
+) -> Process:
+    """A process object with id, token, handles, images, PEB, descriptor and jobs; in no list, without threads."""
+    creation.image = section
+    creation.priority_class = creation.priority_class or options.priority_class
+    if options.mitigation is not None and creation.mitigation is None:
+        creation.mitigation = mitigation.Options.parse(options.mitigation)
+    process = allocate_process(kernel, creation)
+    undo.callback(abandon, process)
+    base = _map_images(process, section)
+    assign_id(process)
+    create_peb(process, base, section.image_information(), tokens.primary_token(process).session)
+    flag = options.global_flag
+    peb = PEB(process.memory, int(process.eprocess.Peb))
+    peb.NtGlobalFlag = image_options.system_global_flag(kernel) if flag is None else flag
+    if thread is not None:
+        kernel[ob.ObjectManager].assign_security(thread, process, None, creation.process_security)
+    _join_jobs(process, creation)
+    return process
+
+
+def release_token(creation: Creation) -> None:
+    """Give the reference of a token back that no process has taken over."""
+    token, creation.token = creation.token, None
+    if token is not None:
+        ob.dereference(token)
+
+
+def _open_image(who: Thread | Kernel, path: str) -> FileObject:
     try:
-        file = io.open_file(who, image_path, access=IMAGE_ACCESS, share=SHARE_READ_DELETE,
+        return io.open_file(who, path, access=IMAGE_ACCESS, share=SHARE_READ_DELETE,
                             options=SYNCHRONOUS_NON_DIRECTORY)  # fmt: skip
     except NtError as error:
         raise StageError(error.status, FAIL_ON_FILE_OPEN, because=error.because) from error
+
+
+def _image_section(kernel: Kernel, file: FileObject) -> Section:
     try:
-        section = mm.create_image_section(kernel, file.backing)
+        return mm.create_image_section(kernel, file.backing)
     except NtError as error:
         raise StageError(error.status, FAIL_ON_SECTION, because=error.because) from error
-    information = section.image_information()
-    _check_image(information, prohibited)
-    _check_subsystem(information, creation.subsystems)
-    creation.image, creation.image_path = section, io.object_name(file)
-    process = allocate_process(kernel, creation)
-    base = _map_images(process, section)
-    insert_process(process, creation.command_line)
-    create_peb(process, base, information, 1)
-    _join_jobs(process, creation)
-    address = parameters.place(process)
-    start = ThreadStart(
-        int(information.TransferAddress), int(process.eprocess.Peb), int(information.MaximumStackSize),
-        int(information.CommittedStackSize), suspended=True, initial=True,
-    )  # fmt: skip
-    first = allocate_thread(process, start)
-    insert_thread(first, creation.creator)
-    return Made(process, first, section, file, address)
 
 
 def _join_jobs(process: Process, creation: Creation) -> None:
-    """The child is in its parent's jobs; where one has no room for it, or may not be left, it ends unborn."""
-    try:
+    """The child is in its parent's jobs, then in those asked for."""
+    if not creation.force_breakaway:
         job_object.inherit(process, creation.parent, breakaway=creation.breakaway)
-    except NtError:
-        exit_process(process, job_object.NOT_ENOUGH_QUOTA)
-        ob.dereference(process)
-        raise
+    for job in creation.jobs:
+        job_object.join(process, job)
 
 
 def _check_image(information: SECTION_IMAGE_INFORMATION, prohibited: int) -> None:
@@ -246,23 +363,18 @@ def _standard_handles(thread: Thread, made: Made, wanted: Attributes, creation: 
                 setattr(view, field, 0)  # the creator's standard handle is stale: the child simply has none
 
 
-def _start(made: Made, *, suspended: bool) -> None:
-    from ntos.ps.thread import resume  # noqa: PLC0415 - thread module is large
-
-    made.thread.kernel.scheduler.ready(made.thread)
-    if not suspended:
-        resume(made.thread)
-
-
-def _answer(thread: Thread, info: PS_CREATE_INFO, made: Made, wanted: Attributes, parameters: Parameters) -> None:
+def _answer(thread: Thread, info: PS_CREATE_INFO, made: Made, order: Order) -> None:
+    wanted = order.wanted
     wanted.give(attribute_numbers.CLIENT_ID, struct.pack("<QQ", made.process.id, made.thread.id))
     wanted.give(attribute_numbers.TEB_ADDRESS, struct.pack("<Q", int(made.thread.tcb.Teb)))
     wanted.give(attribute_numbers.IMAGE_INFO, bytes(made.section.image_information()))
     info.State = SUCCESS
     success = info.SuccessState
-    success.OutputFlags = 0
+    success.OutputFlags = MANIFEST_DETECTED if made.manifest[1] else 0
     success.FileHandle = ob.insert_handle(thread.process, made.file, IMAGE_ACCESS)
     success.SectionHandle = ob.insert_handle(thread.process, made.section, 0xF001F)
     success.UserProcessParametersNative = made.parameters
-    success.CurrentParameterFlags = int.from_bytes(parameters.header[8:12], "little") | 1
+    flags = int.from_bytes(order.parameters.header[8:12], "little") | order.parameters.flags
+    success.CurrentParameterFlags = flags | NORMALIZED
     success.PebAddressNative = int(made.process.eprocess.Peb)
+    success.ManifestAddress, success.ManifestSize = made.manifest

@@ -87,6 +87,13 @@ def exit_process(process: Process, status: int) -> None:
         kernel.log.emit(
             ProcessExited(id=process.id, image=process.name, status=int(eprocess.ExitStatus) & 0xFFFF_FFFF)
         )
+    _run_down(process)
+    process.signal(1)
+
+
+def _run_down(process: Process) -> None:
+    """Handles, jobs, session and address space go."""
+    eprocess = process.eprocess
     if process.has(HandleTable):
         ob.close_all(process)
         process.remove(HandleTable)
@@ -95,8 +102,20 @@ def exit_process(process: Process, status: int) -> None:
     mm.session.leave(process)
     mm.delete_address_space(process)
     eprocess.Flags = int(eprocess.Flags) & ~FLAG_ADDRESS_SPACE
-    eprocess.Peb = int(eprocess.Peb)
-    process.signal(1)
+
+
+def abandon(process: Process) -> None:
+    """Take apart a process that was never inserted, and give the creator's reference back; nobody is told."""
+    eprocess = process.eprocess
+    eprocess.Flags = int(eprocess.Flags) | FLAG_EXITING | FLAG_DELETE
+    _run_down(process)
+    ob.dereference(process)
+
+
+def drop_unborn(thread: Thread) -> None:
+    """The same for a thread; its stack and TEB go with it."""
+    _free_user_part(thread)
+    ob.dereference(thread)
 
 
 def terminate_thread(thread: Thread, status: int) -> None:
@@ -157,6 +176,8 @@ def delete_thread(thread: Thread) -> None:
 def delete_process(process: Process) -> None:
     """The last reference went: off the list, id free, token and names released (PspProcessDelete)."""
     kernel, eprocess = process.kernel, process.eprocess
+    if int(eprocess.Flags) & FLAG_ADDRESS_SPACE:
+        _run_down(process)  # no thread was ever in it
     if int(eprocess.UniqueProcessId):
         eprocess.ActiveProcessLinks.remove()
         kernel[ProcessManager].cids.remove(process.id)

@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 THREAD_INSERTED = 1 << 1
 
 
+def assign_id(process: Process) -> None:
+    """Give the process its id."""
+    process.eprocess.UniqueProcessId = process.kernel[ProcessManager].cids.assign(process.address)
+
+
 def insert_process(process: Process, command_line: str = "") -> None:
-    """Give the process its id and put it on the list of active processes."""
+    """Put the process (with an id, if it has none yet) on the list of active processes."""
     kernel = process.kernel
     manager = kernel[ProcessManager]
     eprocess = process.eprocess
-    eprocess.UniqueProcessId = manager.cids.assign(process.address)
+    if not eprocess.UniqueProcessId:
+        assign_id(process)
     manager.active_processes.insert_tail(eprocess.ActiveProcessLinks)
     eprocess.Flags = int(eprocess.Flags) | FLAG_INSERTED
     if kernel.log.wants(ProcessCreated):

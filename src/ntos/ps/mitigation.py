@@ -1,7 +1,10 @@
-"""Mitigation policies: which bits of EPROCESS.MitigationFlags a PROCESS_MITIGATION_POLICY is made of."""
+"""Mitigation policies: which bits of EPROCESS.MitigationFlags a PROCESS_MITIGATION_POLICY is made of, and the map of
+options a process is created with.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntos.abi.ps import PROCESS_MITIGATION_POLICY as POLICY
@@ -39,14 +42,81 @@ BITS: dict[int, tuple[tuple[int, int, int], ...]] = {
 DEP_PERMANENT = 1
 
 
-def policy_flags(eprocess: EPROCESS, policy: int) -> int:
+def policy_flags(eprocess: EPROCESS, policy: int, *, no_children: bool = False) -> int:
     """The Flags of a policy as they are in force. INVALID_PARAMETER for policies without an answer."""
+    if policy == POLICY.ProcessChildProcessPolicy:
+        return int(no_children)
     if policy == POLICY.ProcessDEPPolicy:
         return DEP_PERMANENT  # 64-bit programs have it always
-    if policy in {POLICY.ProcessStrictHandleCheckPolicy, POLICY.ProcessChildProcessPolicy}:
+    if policy == POLICY.ProcessStrictHandleCheckPolicy:
         return 0
     bits = BITS.get(policy)
     if bits is None:
         raise NtError(STATUS.INVALID_PARAMETER, Denied("mitigation policy", {"Policy": policy}))
     words = (int(eprocess.MitigationFlags), int(eprocess.MitigationFlags2))
     return sum((words[word] >> source & 1) << bit for bit, word, source in bits)
+
+
+# ---------------------------------------------------------------- PS_ATTRIBUTE_MITIGATION_OPTIONS
+
+MAP_SIZE = 24
+NIBBLES = 32
+DEFER, ALWAYS_ON, ALWAYS_OFF, SPECIAL = range(4)
+NX, SEHOP, HEAP_TERMINATE, BOTTOM_UP, HIGH_ENTROPY, EXTENSION_POINTS, FONTS = 0, 1, 3, 4, 5, 8, 12
+NO_REMOTE_IMAGES, RESTRICT_CHILDREN = 13, 25
+ALREADY_SO = frozenset((NX, SEHOP, HEAP_TERMINATE, BOTTOM_UP))
+"""On in every 64-bit process, without a bit that says so."""
+REPORTED: dict[tuple[int, int], str] = {
+    (HIGH_ENTROPY, ALWAYS_ON): "HighEntropyASLREnabled",
+    (EXTENSION_POINTS, ALWAYS_ON): "ExtensionPointDisable",
+    (FONTS, ALWAYS_ON): "DisableNonSystemFonts",
+    (FONTS, SPECIAL): "AuditNonSystemFontLoading",
+    (NO_REMOTE_IMAGES, ALWAYS_ON): "ProhibitRemoteImageMap",
+}
+"""Policies that hold without anybody's doing: there are no extension points, no fonts to load and no remote volumes,
+and the address space is always the large one."""
+ALWAYS_OFF_REFUSED = frozenset((NX, SEHOP, HEAP_TERMINATE, BOTTOM_UP, HIGH_ENTROPY))
+"""What a 64-bit process cannot be made without here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The map: one nibble a policy (protected-processes.md section 11)."""
+
+    values: tuple[int, ...]
+
+    @classmethod
+    def parse(cls, data: bytes) -> Options:
+        """Read a map; INVALID_PARAMETER for a wrong size, NOT_SUPPORTED for a policy nobody would enforce."""
+        if len(data) not in {8, 16, MAP_SIZE}:
+            raise NtError(STATUS.INVALID_PARAMETER, Denied("mitigation options size", {"size": len(data)}, "24"))
+        nibbles = [nibble for byte in data for nibble in (byte & 15, byte >> 4)]
+        for index, value in enumerate(nibbles):
+            _check_policy(index, value)
+        return cls(tuple(nibbles))
+
+    @property
+    def restricts_children(self) -> bool:
+        """The process may not create others."""
+        return len(self.values) > RESTRICT_CHILDREN and self.values[RESTRICT_CHILDREN] == ALWAYS_ON
+
+    def apply(self, eprocess: EPROCESS) -> None:
+        """Set what is in force in the flags of a new process."""
+        for index, value in enumerate(self.values):
+            name = REPORTED.get((index, value))
+            if name is not None:
+                setattr(eprocess.MitigationFlagsValues, name, 1)
+
+
+def _check_policy(index: int, value: int) -> None:
+    if value == DEFER:
+        return
+    inputs = {"policy": index, "value": value}
+    if index >= NIBBLES or value > SPECIAL:
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("no such mitigation option", inputs))
+    fits = (
+        index not in ALWAYS_OFF_REFUSED if value == ALWAYS_OFF
+        else (index, value) in REPORTED or (value == ALWAYS_ON and index in {*ALREADY_SO, RESTRICT_CHILDREN})
+    )  # fmt: skip
+    if not fits:
+        raise NtError(STATUS.NOT_SUPPORTED, Denied("mitigation option that nothing here enforces", inputs, "0"))

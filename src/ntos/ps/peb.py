@@ -61,6 +61,8 @@ class Parameters:
         self.header = bytearray(bytes(view))
         self.texts = {name: _bytes(memory, getattr(view, name), base) for name in STRINGS}
         self.current_directory = _bytes(memory, view.CurrentDirectory.DosPath, base)
+        self.flags = 0
+        """Flags to set in the child besides the caller's."""
         self.environment = _environment(memory, int(view.Environment), int(view.EnvironmentSize))
 
     def text(self, name: str) -> str:
@@ -91,7 +93,7 @@ class Parameters:
         view.Environment = address + head + len(body)
         view.EnvironmentSize = len(self.environment)
         view.Length = view.MaximumLength = head + len(body)
-        view.Flags = int(view.Flags) | NORMALIZED
+        view.Flags = int(view.Flags) | self.flags | NORMALIZED
         process.memory.write(address, bytes(view) + bytes(body) + self.environment)
         PEB(process.memory, int(process.eprocess.Peb)).ProcessParameters = address
         return address

@@ -12,6 +12,7 @@ from ntos.abi.access import PROCESS_QUERY_LIMITED_INFORMATION as LIMITED
 from ntos.abi.layout.object import DEVICE_MAP
 from ntos.abi.layout.process import EPROCESS
 from ntos.abi.pointer import Out
+from ntos.abi.se import TOKEN_NO_CHILD_PROCESS
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ex.handle import HandleTable
@@ -214,7 +215,8 @@ def _device_map(asked: Request) -> bytes:
 
 def _mitigation(asked: Request) -> bytes:
     policy = int.from_bytes(asked.read(4), "little")
-    return struct.pack("<II", policy, policy_flags(asked.target.eprocess, policy))
+    no_children = bool(int(primary_token(asked.target).body.TokenFlags) & TOKEN_NO_CHILD_PROCESS)
+    return struct.pack("<II", policy, policy_flags(asked.target.eprocess, policy, no_children=no_children))
 
 
 def _group(asked: Request) -> bytes:

@@ -1,0 +1,144 @@
+"""What a creation was asked for, from its attribute list (PspBuildCreateProcessContext).
+
+Every attribute either takes effect or is refused here; whom a token or a handle does not allow to create is
+refused here, too, before any object is made.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from ntos import ob
+from ntos.abi.access import JOB_OBJECT_ASSIGN_PROCESS, PROCESS_CREATE_PROCESS
+from ntos.abi.ob import OBJ_INHERIT
+from ntos.abi.se import SE_PRIVILEGE, TOKEN_NO_CHILD_PROCESS, TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE
+from ntos.abi.status import STATUS, Denied, NtError
+from ntos.ex.handle import HandleTable
+from ntos.ps import attributes as numbers
+from ntos.ps import mitigation
+from ntos.ps.allocate import PRIORITIES, Creation
+from ntos.ps.job_object import JOB
+from ntos.ps.manager import PROCESS
+from ntos.se import privileges
+from ntos.se import token as tokens
+
+if TYPE_CHECKING:
+    from ntos.ke.process import Process
+    from ntos.ke.thread import Thread
+    from ntos.ps.attributes import Attributes
+
+REALTIME = 4
+CHILD_RESTRICTED, CHILD_OVERRIDE, CHILD_UNLESS_SECURE = 1, 2, 4
+MOST_HANDLES = 0x8000
+
+
+def creation_of(thread: Thread, wanted: Attributes, *, inherit: bool, breakaway: bool) -> Creation:
+    """The creation, its attributes read; a token in it carries a reference that somebody must give back."""
+    refuse_restricted_creator(thread)
+    creation = Creation(_parent(thread, wanted), thread.process, inherit_handles=inherit, breakaway=breakaway)
+    _protection(wanted)
+    priority = wanted.data(numbers.PRIORITY_CLASS)
+    if priority:
+        creation.priority_class = _priority_class(thread, priority[1] if len(priority) > 1 else priority[0])
+    error_mode = wanted.data(numbers.ERROR_MODE)
+    if error_mode:
+        creation.error_mode = int.from_bytes(error_mode[:4], "little")
+    handles = _handles(wanted, numbers.HANDLE_LIST)
+    if handles is not None:
+        creation.handle_list = _inheritable(creation.parent, handles) if inherit else set()
+    for handle in _handles(wanted, numbers.JOB_LIST) or ():
+        creation.jobs.append(ob.by_handle(thread, handle, JOB_OBJECT_ASSIGN_PROCESS, JOB))
+    options = wanted.data(numbers.MITIGATION_OPTIONS)
+    if options is not None:
+        creation.mitigation = mitigation.Options.parse(options)
+    creation.token_flags = _child_policy(wanted)
+    if creation.mitigation is not None and creation.mitigation.restricts_children:
+        creation.token_flags |= TOKEN_NO_CHILD_PROCESS
+    token = wanted.value(numbers.TOKEN)
+    if token is not None:  # last: from here on somebody must give its reference back
+        creation.token = tokens.assignable(thread, token)
+    return creation
+
+
+def refuse_restricted_creator(thread: Thread) -> None:
+    """CHILD_PROCESS_BLOCKED where the creator's token says it may not have children."""
+    flags = int(tokens.primary_token(thread.process).body.TokenFlags)
+    if flags & (TOKEN_NO_CHILD_PROCESS | TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE):
+        because = Denied("child process policy of the creator's token", {"TokenFlags": hex(flags)},
+                         "create it from a process without PROCESS_CREATION_CHILD_PROCESS_RESTRICTED")  # fmt: skip
+        raise NtError(STATUS.CHILD_PROCESS_BLOCKED, because)
+
+
+def parent_of(thread: Thread, handle: int) -> Process:
+    """The process behind a handle, as somebody's parent."""
+    parent = ob.by_handle(thread, handle, PROCESS_CREATE_PROCESS, PROCESS)
+    if parent.eprocess.ProcessExiting or parent.header.SignalState or not parent.has(HandleTable):
+        raise NtError(STATUS.PROCESS_IS_TERMINATING, Denied("the parent is ending", {"process": parent.id}))
+    return parent
+
+
+def _parent(thread: Thread, wanted: Attributes) -> Process:
+    handle = wanted.value(numbers.PARENT_PROCESS)
+    return thread.process if handle is None else parent_of(thread, handle)
+
+
+def _priority_class(thread: Thread, number: int) -> int:
+    if number not in PRIORITIES:
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("priority class", {"class": number}, "0 to 6"))
+    if number == REALTIME:
+        privileges.require(thread, SE_PRIVILEGE.INCREASE_BASE_PRIORITY)
+    return number
+
+
+def _handles(wanted: Attributes, number: int) -> list[int] | None:
+    data = wanted.data(number, MOST_HANDLES * 8)
+    if data is None:
+        return None
+    if len(data) % 8:
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("list of handles", {"Size": len(data)}, "8 bytes each"))
+    return list(struct.unpack(f"<{len(data) // 8}Q", data))
+
+
+def _inheritable(parent: Process, handles: list[int]) -> set[int]:
+    """The handles of a list, all of the parent's and inheritable; pseudo handles are passed over."""
+    table = parent.part(HandleTable)
+    chosen = set()
+    for handle in handles:
+        if handle >> 31:
+            continue
+        entry = table.lookup(handle)
+        if entry is None or not entry.attributes & OBJ_INHERIT:
+            because = Denied("a listed handle is not an inheritable one of the parent's",
+                             {"handle": hex(handle), "parent": parent.id}, "HANDLE_FLAG_INHERIT")  # fmt: skip
+            raise NtError(STATUS.INVALID_PARAMETER, because)
+        chosen.add(handle & ~3)
+    return chosen
+
+
+def _child_policy(wanted: Attributes) -> int:
+    data = wanted.data(numbers.CHILD_PROCESS_POLICY)
+    if data is None:
+        return 0
+    policy = int.from_bytes(data, "little")
+    if len(data) != 4 or policy & ~(CHILD_RESTRICTED | CHILD_OVERRIDE | CHILD_UNLESS_SECURE):
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("child process policy", {"policy": policy, "size": len(data)}))
+    if policy & CHILD_OVERRIDE:
+        because = Denied("overriding the child process policy is not implemented", {"policy": policy})
+        raise NtError(STATUS.NOT_SUPPORTED, because)
+    restricted = TOKEN_NO_CHILD_PROCESS if policy & CHILD_RESTRICTED else 0
+    return restricted | (TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE if policy & CHILD_UNLESS_SECURE else 0)
+
+
+def _protection(wanted: Attributes) -> None:
+    """No image here has a signature that a protection level could rest on."""
+    data = wanted.data(numbers.PROTECTION_LEVEL)
+    if data and any(data):
+        refuse_protection(data[0])
+
+
+def refuse_protection(level: int) -> None:
+    """INVALID_IMAGE_HASH: what Windows says of an image whose signature does not carry the level."""
+    because = Denied("protection needs an image signed for it, and signatures are not verified here",
+                     {"level": hex(level)}, "no protection level")  # fmt: skip
+    raise NtError(STATUS.INVALID_IMAGE_HASH, because)
