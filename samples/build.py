@@ -72,6 +72,7 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("alpc"),
     _exe("parent"),
     _exe("child"),
+    _exe("brood", *BARE, crt=False),
     _exe("crash"),
     _exe("seh"),
     _exe("veh"),
