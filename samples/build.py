@@ -78,6 +78,9 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("veh"),
     _exe("heap"),
     _exe("memory"),
+    _exe("hungry"),
+    _exe("reach", "-municode"),
+    _exe("ctrlc"),
 )
 
 

@@ -15,17 +15,21 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from ntos import io
+from ntos import io, ob
+from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
+from ntos.abi.status import STATUS
+from ntos.dll.ntdll.ldr.state import Loader
 from ntos.etw.event import MachineStarted, MachineStopped
 from ntos.hal.platform import Platform
 from ntos.init import boot
 from ntos.ke.kernel import Kernel
 from ntos.ps.allocate import Creation
 from ntos.ps.create import create_process as kernel_create_process
+from ntos.ps.exit import end_later
 from ntos.ps.manager import ProcessManager
 from ntos.ps.peb import NORMALIZED, Parameters
-from ntos.ps.thread import resume
+from ntos.ps.thread import ThreadStart, create_thread, resume
 from ntos.rtl import commandline, environment
 from ntos.se import token as tokens
 from ntos.se import well_known
@@ -46,6 +50,7 @@ DEFAULT_MEMORY = 1 << 30
 SMALLEST_MEMORY = 32 << 20
 SYSTEM_FOLDER = "Windows\\System32"
 CURRENT_DIRECTORY_ROOM = 520
+LOADER_READY = 2
 DLL_CHARACTERISTIC = 0x2000
 GUI, CONSOLE = 2, 3
 """IMAGE_SUBSYSTEM_WINDOWS_*: what CreateProcess starts."""
@@ -110,6 +115,8 @@ class Machine:
         image = images.build("ntdll")
         self.kernel.doors.update(image.doors)
         boot.map_ntdll(self.kernel, image.rvas)
+        self.kernel[io.console.Console].deliver = self._control_event
+        self.kernel[ProcessManager].process_notify.append(_console_membership)
 
     def __enter__(self) -> Self:
         return self
@@ -251,6 +258,17 @@ class Machine:
         self.kernel.scheduler.stop_requested = reason
         self.platform.backend.stop()
 
+    def _control_event(self, process: KernelProcess, event: int) -> None:
+        """Let a process's control handlers run, in a thread of their own; one that is not set up yet just ends."""
+        loader = process.part(Loader)
+        kernelbase = loader.named("kernelbase.dll")
+        routine = kernelbase.exports.find("CtrlRoutine") if kernelbase is not None and kernelbase.exports else None
+        if kernelbase is None or kernelbase.exports is None or routine is None or loader.phase != LOADER_READY:
+            end_later(process, int(STATUS.CONTROL_C_EXIT))
+            return
+        start = ThreadStart(kernelbase.base + kernelbase.exports.functions[routine], event)
+        ob.dereference(create_thread(process, start))
+
     def _all_ended(self) -> bool:
         system = self.kernel[ProcessManager].system
         return not any(process.threads for process in self.kernel.processes.values() if process is not system)
@@ -281,6 +299,19 @@ class Machine:
         if current is None:
             return self.kernel.clock.now, 0, 0
         return self.kernel.clock.now, current.process.id, current.id
+
+
+def _console_membership(process: KernelProcess, began: bool) -> None:  # noqa: FBT001 - as every notify routine
+    """A console program joins the console of the process that started it; whoever ends has left."""
+    kernel = process.kernel
+    if not began:
+        io.console.detach(kernel, process)
+        return
+    parent = kernel[ProcessManager].process_by_id(int(process.eprocess.InheritedFromUniqueProcessId))
+    if parent in kernel[io.console.Console].processes and int(process.eprocess.Peb):
+        peb = PEB(process.memory, int(process.eprocess.Peb))
+        if int(peb.ImageSubsystem) == CONSOLE:
+            io.console.attach(kernel, process)
 
 
 def default_environment() -> dict[str, str]:

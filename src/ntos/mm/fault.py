@@ -80,7 +80,7 @@ def handler(space: AddressSpace) -> Callable[[int, int], None]:
 
 
 def _frame(allocate: Callable[[], int], address: int, access: int) -> int:
-    """A frame, or an entry that may need frames for its tables; a machine without any left is an in-page error to user code."""
+    """A frame, or an entry whose tables may need some; without any left it is an in-page error to user code."""
     try:
         return allocate()
     except NtError as error:
