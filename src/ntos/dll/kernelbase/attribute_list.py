@@ -8,11 +8,12 @@ extended flags' entry, then {attribute, size, pointer} each 0x18 bytes.
 from __future__ import annotations
 
 from ntos.abi.errors import ERROR
+from ntos.abi.memory import Memory
 from ntos.abi.pointer import Ptr
 from ntos.abi.struct import Struct, at
 from ntos.abi.types import BOOL, DWORD, PVOID, SIZE_T, ULONG, ULONG_PTR
 from ntos.um.export import WinError, export
-from ntos.um.thread import UserThread
+from ntos.um.thread import Frame, UserThread
 
 HEADER = 0x18
 ENTRY = 0x18
@@ -56,6 +57,15 @@ NATIVE = {
 """PROC_THREAD_ATTRIBUTE_… to PS_ATTRIBUTE_…: what goes to the kernel as it is."""
 BY_VALUE = (0x20000,)
 """The kernel takes a parent's handle itself, not a pointer to it."""
+
+
+MITIGATION_POLICY, PROTECTION_LEVEL = 0x20007, 0x2000B
+SECOND_WORD = {4: 17, 8: 18, 12: 27, 16: 28, 20: 30, 24: 29, 28: 31}
+"""Bit of POLICY2 to number in the kernel's map (protected-processes.md 11)."""
+ELEVATION_HANDLED, FORCE_BREAKAWAY = 1, 4
+PROTECTION_LEVEL_NONE, PROTECTION_LEVEL_SAME = 0xFFFF_FFFE, 0xFFFF_FFFF
+PROTECTIONS = {0: 0x61, 1: 0x52, 2: 0x51, 3: 0x31, 4: 0x41, 5: 0x62, 6: 0x21, 7: 0x11, 8: 0x81}
+"""PROTECTION_LEVEL_WINTCB_LIGHT and so on to PS_PROTECTION (type, then signer)."""
 
 
 class ATTRIBUTE_LIST(Struct, size=0x18):
@@ -151,17 +161,62 @@ def entries(thread: UserThread, listing: int) -> list[ATTRIBUTE_ENTRY]:
     ]
 
 
-def native_entries(thread: UserThread, listing: int) -> list[tuple[int, int, int]]:
+def extended_flags(memory: Memory, listing: int) -> int:
+    """PROC_THREAD_ATTRIBUTE_EXTENDED_FLAGS; ERROR_NOT_SUPPORTED for those without an effect here."""
+    if not listing:
+        return 0
+    entry = int(ATTRIBUTE_LIST(memory, listing).ExtendedFlagsAttribute)
+    if not entry:
+        return 0
+    place = int(ATTRIBUTE_ENTRY(memory, entry).Value)
+    flags = int.from_bytes(memory.read(place, 4), "little")
+    if flags & ~(ELEVATION_HANDLED | FORCE_BREAKAWAY):
+        raise WinError(ERROR.NOT_SUPPORTED)
+    return flags
+
+
+def native_entries(thread: UserThread, frame: Frame, listing: int) -> list[tuple[int, int, int]]:
     """PS_ATTRIBUTEs (attribute, size, value) for the list; ERROR_NOT_SUPPORTED for what the kernel has
     no word for.
     """
     found = []
     for entry in entries(thread, listing):
-        attribute, value = int(entry.Attribute), int(entry.Value)
+        attribute, size, value = int(entry.Attribute), int(entry.Size), int(entry.Value)
+        if attribute == EXTENDED_FLAGS:
+            continue
         native = NATIVE.get(attribute)
         if native is None:
             raise WinError(ERROR.NOT_SUPPORTED)
         if attribute in BY_VALUE:
             value = int.from_bytes(thread.memory.read(value, 8), "little")
-        found.append((native, int(entry.Size), value))
+        elif attribute == MITIGATION_POLICY:
+            data = mitigation_map(thread.memory.read(value, size))
+            size, value = len(data), frame.bytes(data)
+        elif attribute == PROTECTION_LEVEL:
+            level = int.from_bytes(thread.memory.read(value, 4), "little")
+            size, value = 1, frame.bytes(bytes([_protection(level)]))
+        found.append((native, size, value))
     return found
+
+
+def _protection(level: int) -> int:
+    """PS_PROTECTION for a PROTECTION_LEVEL_…; what names no known level asks for one all the same."""
+    if level in {PROTECTION_LEVEL_NONE, PROTECTION_LEVEL_SAME}:
+        return 0  # the same as an unprotected parent's is none
+    return PROTECTIONS.get(level, 0xFF)
+
+
+def mitigation_map(policy: bytes) -> bytes:
+    """The kernel's map of nibbles for PROCESS_CREATION_MITIGATION_POLICY_… (one or two words)."""
+    first = int.from_bytes(policy[:8], "little")
+    nibbles = [0] * 48
+    nibbles[0], nibbles[1] = first & 1, first >> 2 & 1
+    for index in range(2, 16):
+        nibbles[index] = first >> 4 * index & 15
+    second = int.from_bytes(policy[8:16], "little")
+    for shift, index in SECOND_WORD.items():
+        nibbles[index] = second >> shift & 15
+        second &= ~(15 << shift)
+    if second or first & 0xFA:
+        raise WinError(ERROR.NOT_SUPPORTED)
+    return bytes(low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True))

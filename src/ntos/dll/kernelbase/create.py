@@ -53,8 +53,8 @@ from ntos.abi.win32 import (
     STARTF_USEHOTKEY,
     STARTF_USESTDHANDLES,
 )
-from ntos.dll.kernelbase import program
-from ntos.dll.kernelbase.attribute_list import native_entries
+from ntos.dll.kernelbase import outcome, program
+from ntos.dll.kernelbase.attribute_list import ELEVATION_HANDLED, FORCE_BREAKAWAY, extended_flags, native_entries
 from ntos.dll.kernelbase.objects import attributes, full_path, new_handle, nt_path, parameters, read_block
 from ntos.dll.kernelbase.process import PRIORITY_CLASSES
 from ntos.dll.kernelbase.search import file_attributes, is_directory
@@ -72,26 +72,10 @@ PS_PRIORITY_CLASS, PS_ERROR_MODE, PS_STD_HANDLES = 0x20008, 0x20009, 0x2000A
 PS_TOKEN, PS_DEBUG_OBJECT, PS_PARENT = 0x60002, 0x60001, 0x60000
 CONSOLE_DETACHED, CONSOLE_NEW, CONSOLE_NO_WINDOW = -1, -2, -3
 STD_HANDLES_REQUEST, STD_HANDLES_ALWAYS = 1, 2
-SUBSYSTEM_GUI, SUBSYSTEM_CUI = 2, 3
-INIT_FLAGS = 0x2000_0003
+INIT_FLAGS, SKIP_DEBUGGER = 0x2000_0003, 4
 """PS_CREATE_INFO: write the outcome, detect a manifest, refuse files with the characteristic DLL (0x2000)."""
 NORMALIZED = 1
-BATCH_EXTENSIONS = (".bat", ".cmd")
-BAD_FORMATS = {
-    STATUS.INVALID_IMAGE_PROTECT: ERROR.EXE_MACHINE_TYPE_MISMATCH,
-    STATUS.INVALID_IMAGE_WIN_16: ERROR.EXE_MACHINE_TYPE_MISMATCH,
-    STATUS.INVALID_IMAGE_WIN_64: ERROR.EXE_MACHINE_TYPE_MISMATCH,
-    STATUS.IMAGE_MACHINE_TYPE_MISMATCH: ERROR.EXE_MACHINE_TYPE_MISMATCH,
-    STATUS.INVALID_FILE_FOR_SECTION: ERROR.BAD_EXE_FORMAT,
-    STATUS.INVALID_IMAGE_NOT_MZ: ERROR.BAD_EXE_FORMAT,
-    STATUS.INVALID_IMAGE_NE_FORMAT: ERROR.BAD_EXE_FORMAT,
-    STATUS.INVALID_IMAGE_LE_FORMAT: ERROR.BAD_EXE_FORMAT,
-    STATUS.INVALID_IMAGE_WIN_32: ERROR.BAD_EXE_FORMAT,
-    STATUS.INVALID_IMAGE_FORMAT: ERROR.BAD_EXE_FORMAT,
-    STATUS.FILE_IS_A_DIRECTORY: ERROR.ACCESS_DENIED,
-}
-"""What an image section that cannot be made means to CreateProcess (process-creation.md 8)."""
-
+PROCESS_FORCE_BREAKAWAY = 0x400
 
 @dataclass
 class Request:
@@ -109,6 +93,10 @@ class Request:
     narrow: bool
     token: int = 0
     attributes: int = 0
+    extended: int = 0
+    """PROC_EXTENDED_FLAG_…"""
+    skip_debugger: bool = False
+    """The program is to be started itself, whatever its options say."""
 
     @property
     def console_flags(self) -> int:
@@ -147,6 +135,7 @@ def check(request: Request) -> None:
             raise WinError(ERROR.INVALID_PARAMETER)
         view = STARTUPINFOEXW(request.startup.memory, request.startup.address)
         request.attributes = int(view.lpAttributeList)
+        request.extended = extended_flags(request.startup.memory.origin, request.attributes)
 
 
 async def directory_of(thread: UserThread, request: Request) -> str | None:
@@ -289,7 +278,7 @@ async def _attribute_list(
         (PS_CLIENT_ID, CLIENT_ID.size, answer.client.address),
         (PS_IMAGE_INFO, SECTION_IMAGE_INFORMATION.size, answer.image.address),
     ]
-    own = native_entries(thread, request.attributes) if request.attributes else []
+    own = native_entries(thread, frame, request.attributes) if request.attributes else []
     if any(kind == 0x2000B for kind, _, _ in own) and not request.inherit:
         raise WinError(ERROR.INVALID_PARAMETER)
     parent = any(kind == PS_PARENT for kind, _, _ in own)
@@ -318,7 +307,7 @@ def _std_handle_info(request: Request, *, parent: bool) -> bytes:
     listed = request.attributes != 0 and request.inherit
     if parent or request.console_flags or (request.inherit and not listed):
         return b""
-    return STD_HANDLES_REQUEST.to_bytes(4, "little") + SUBSYSTEM_CUI.to_bytes(4, "little")
+    return STD_HANDLES_REQUEST.to_bytes(4, "little") + outcome.SUBSYSTEM_CUI.to_bytes(4, "little")
 
 
 async def _priority(thread: UserThread, flags: int) -> int:
@@ -341,19 +330,26 @@ def _process_flags(request: Request) -> int:
         | (PROCESS_CREATE_FLAGS_NO_DEBUG_INHERIT if flags & DEBUG_ONLY_THIS_PROCESS else 0)
         | (PROCESS_CREATE_FLAGS_PROTECTED_PROCESS if flags & CREATE_PROTECTED_PROCESS else 0)
         | (PROCESS_CREATE_FLAGS_INHERIT_FROM_PARENT if flags & INHERIT_PARENT_AFFINITY else 0)
+        | (PROCESS_FORCE_BREAKAWAY if request.extended & FORCE_BREAKAWAY else 0)
     )
 
 
-async def _ask_kernel(thread: UserThread, frame: Frame, request: Request, image: program.Program, block: int) -> Answer:
-    answer = Answer(
+def _room(frame: Frame) -> Answer:
+    return Answer(
         new_handle(frame),
         new_handle(frame),
         frame.new(CLIENT_ID),
         frame.new(SECTION_IMAGE_INFORMATION),
         frame.new(PS_CREATE_INFO),
     )
+
+
+async def _ask_kernel(
+    thread: UserThread, frame: Frame, request: Request, image: program.Program, block: int, answer: Answer
+) -> None:
     answer.info.Size = PS_CREATE_INFO.size
-    answer.info.InitState.InitFlags = INIT_FLAGS
+    skip = request.skip_debugger or request.flags & (DEBUG_PROCESS | DEBUG_ONLY_THIS_PROCESS)
+    answer.info.InitState.InitFlags = INIT_FLAGS | (SKIP_DEBUGGER if skip else 0)
     answer.info.InitState.AdditionalFileAccess = FILE_READ_ATTRIBUTES | FILE_READ_DATA
     listing = await _attribute_list(thread, frame, request, image, answer)
     await nt.NtCreateUserProcess(
@@ -370,7 +366,6 @@ async def _ask_kernel(thread: UserThread, frame: Frame, request: Request, image:
         answer.info.address,
         listing,
     )
-    return answer
 
 
 async def _finish(thread: UserThread, request: Request, answer: Answer, result: PROCESS_INFORMATION) -> None:
@@ -379,12 +374,12 @@ async def _finish(thread: UserThread, request: Request, answer: Answer, result: 
     for handle in (int(answer.info.SuccessState.FileHandle), int(answer.info.SuccessState.SectionHandle)):
         if handle:
             await nt.NtClose(thread, handle)
-    error = _image_error(answer.image)
+    error = outcome.image_error(answer.image)
+    status = STATUS.INVALID_IMAGE_FORMAT
+    if not error and not request.extended & ELEVATION_HANDLED:
+        error, status = await outcome.elevation_error(thread, process, answer.info), STATUS.ELEVATION_REQUIRED
     if error:
-        await nt.NtTerminateProcess(thread, process, STATUS.INVALID_IMAGE_FORMAT)
-        await nt.NtWaitForSingleObject(thread, process, 0, 0)
-        await nt.NtClose(thread, first)
-        await nt.NtClose(thread, process)
+        await outcome.discard(thread, process, first, status)
         raise WinError(error)
     result.hProcess, result.hThread = process, first
     result.dwProcessId, result.dwThreadId = answer.client.UniqueProcess, answer.client.UniqueThread
@@ -392,18 +387,16 @@ async def _finish(thread: UserThread, request: Request, answer: Answer, result: 
         await nt.NtResumeThread(thread, first, 0)
 
 
-def _image_error(image: SECTION_IMAGE_INFORMATION) -> int:
-    """Subsystems CreateProcess does not start, and versions of Windows yet to come."""
-    if int(image.SubSystemType) not in (SUBSYSTEM_GUI, SUBSYSTEM_CUI):
-        return ERROR.CHILD_NOT_COMPLETE
-    version = (int(image.SubSystemMajorVersion), int(image.SubSystemMinorVersion))
-    return 0 if (3, 10) <= version <= (10, 0) else ERROR.BAD_EXE_FORMAT
-
-
 async def create_process(thread: UserThread, request: Request, result: PROCESS_INFORMATION) -> None:
     """CreateProcessInternalW."""
     result.clear()
     check(request)
+    while not await _attempt(thread, request, result):
+        check(request)
+
+
+async def _attempt(thread: UserThread, request: Request, result: PROCESS_INFORMATION) -> bool:
+    """One way through all stages; False where the request now names another program to begin again with."""
     directory = await directory_of(thread, request)
     image = await program.resolve(thread, request.application, request.command_line)
     image.nt_path = nt_path(thread, image.path)
@@ -412,13 +405,15 @@ async def create_process(thread: UserThread, request: Request, result: PROCESS_I
     try:
         with thread.frame() as frame:
             block = await build_parameters(thread, frame, request, image, directory, environment)
+            answer = _room(frame)
             try:
-                answer = await _ask_kernel(thread, frame, request, image, block)
+                await _ask_kernel(thread, frame, request, image, block, answer)
             except NtError as error:
-                if not await _try_batch(thread, request, image, result, error):
-                    raise _mapped(error) from error
-                return
+                if not await _another(thread, request, image, answer, error):
+                    raise outcome.mapped(error, answer.info) from error
+                return False
             await _finish(thread, request, answer, result)
+            return True
     finally:
         if block:
             await rtl(thread, "RtlDestroyProcessParameters", block)
@@ -426,22 +421,20 @@ async def create_process(thread: UserThread, request: Request, result: PROCESS_I
             await free(thread, environment)
 
 
-def _mapped(error: NtError) -> NtError:
-    code = BAD_FORMATS.get(error.status)
-    return error if code is None else WinError(code)
-
-
-async def _try_batch(
-    thread: UserThread, request: Request, image: program.Program, result: PROCESS_INFORMATION, error: NtError
+async def _another(
+    thread: UserThread, request: Request, image: program.Program, answer: Answer, error: NtError
 ) -> bool:
-    """A file that is no program but a batch file: cmd.exe runs it."""
-    if error.status not in (STATUS.INVALID_IMAGE_NOT_MZ, STATUS.INVALID_FILE_FOR_SECTION):
+    """Whether another program is to run in place of the one that could not."""
+    batch = outcome.batch_line(thread, image, error)
+    if batch is not None:
+        request.application, request.command_line = batch
+        return True
+    debugger = await outcome.debugger_of(thread, answer.info)
+    if debugger is None:
         return False
-    if not image.path.lower().endswith(BATCH_EXTENSIONS):
-        return False
-    shell = program.command_shell(thread)
-    request.application, request.command_line = shell, f'"{shell}" /c "{image.command_line}"'
-    await create_process(thread, request, result)
+    if debugger:
+        request.application, request.command_line = None, f"{debugger} {image.command_line}"
+    request.skip_debugger = not debugger
     return True
 
 
@@ -456,10 +449,11 @@ def _request(
     environment: int,
     directory: Ptr[WCHAR],
     startup: Ptr[STARTUPINFOW],
+    result: Ptr[PROCESS_INFORMATION],
     *,
     narrow: bool,
 ) -> Request:
-    if not startup:
+    if not startup or not result:
         raise WinError(ERROR.INVALID_PARAMETER)
     return Request(
         optional_text(application),
@@ -493,7 +487,7 @@ async def CreateProcessW(
     request = _request(
         thread, lpApplicationName, lpCommandLine, lpProcessAttributes, lpThreadAttributes, bInheritHandles,
         dwCreationFlags, lpEnvironment, lpCurrentDirectory, lpStartupInfo,
-        narrow=lpStartupInfo.target is not STARTUPINFOW,
+        lpProcessInformation, narrow=lpStartupInfo.target is not STARTUPINFOW,
     )  # fmt: skip
     await create_process(thread, request, lpProcessInformation.read())
     return BOOL(1)
@@ -518,7 +512,7 @@ async def CreateProcessAsUserW(
     request = _request(
         thread, lpApplicationName, lpCommandLine, lpProcessAttributes, lpThreadAttributes, bInheritHandles,
         dwCreationFlags, lpEnvironment, lpCurrentDirectory, lpStartupInfo,
-        narrow=lpStartupInfo.target is not STARTUPINFOW,
+        lpProcessInformation, narrow=lpStartupInfo.target is not STARTUPINFOW,
     )  # fmt: skip
     request.token = hToken
     await create_process(thread, request, lpProcessInformation.read())
@@ -544,7 +538,8 @@ async def CreateProcessInternalW(
     """What the others call on Windows, and some programs too."""
     request = _request(
         thread, lpApplicationName, lpCommandLine, lpProcessAttributes, lpThreadAttributes, bInheritHandles,
-        dwCreationFlags, lpEnvironment, lpCurrentDirectory, lpStartupInfo, narrow=False,
+        dwCreationFlags, lpEnvironment, lpCurrentDirectory, lpStartupInfo,
+        lpProcessInformation, narrow=False,
     )  # fmt: skip
     request.token = hUserToken
     if hRestrictedUserToken is not None:
