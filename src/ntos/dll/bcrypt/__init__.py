@@ -1,5 +1,5 @@
-"""bcrypt.dll: cryptography by provider and algorithm (CNG); of it, the system's random numbers."""
+"""bcrypt.dll: cryptography by provider and algorithm (CNG); of it, the system's random numbers and its policy."""
 
-from ntos.dll.bcrypt import random
+from ntos.dll.bcrypt import policy, random
 
-__all__ = ["random"]
+__all__ = ["policy", "random"]

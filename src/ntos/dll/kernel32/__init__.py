@@ -13,6 +13,7 @@ from ntos.dll.kernel32 import (
     atom,
     dostime,
     entry,
+    legacy,
     processors,
     start,
     toolhelp,

@@ -1,16 +1,10 @@
 """kernelbase.dll: the Win32 base API.
 
-On Windows kernel32 is a facade since version 7: most of its functions jump to kernelbase, which turns
-Win32's words
+On Windows kernel32 is a facade since version 7: most of its functions jump to kernelbase, which turns Win32's words
 (strings, flags, BOOL and last error) into NT's (UNICODE_STRING, attributes, statuses) and calls ntdll.
 
-
-
-Here every function is one `@export`. It asks the kernel only by system services (`services.nt`) and
-ntdll only
-by
-its exports (`services.rtl`), so either neighbour may be a real one. An `…A` function is made from its
-`…W` twin
+Here every function is one `@export`. It asks the kernel only by system services (`services.nt`) and ntdll only by
+its exports (`services.rtl`), so either neighbour may be a real one. An `…A` function is made from its `…W` twin
 (`text.export_both`). Modules follow the API sets' headers.
 
 Begin with `objects` (attributes, names, timeouts), `text`, then `file` and `create` (CreateProcess).
@@ -51,6 +45,7 @@ from ntos.dll.kernelbase import (
     object_security,
     objects,
     own,
+    path_cch,
     pipe,
     process,
     program,
