@@ -409,6 +409,32 @@ async def IsBadCodePtr(thread: UserThread, lpfn: PVOID) -> BOOL:
     return BOOL(await _is_bad(thread, lpfn, 1, write=False))
 
 
+@export
+async def IsBadStringPtrW(thread: UserThread, lpsz: PVOID, ucchMax: ULONG_PTR) -> BOOL:
+    """Whether a text cannot be read up to its NUL or so many characters."""
+    return BOOL(await _is_bad_text(thread, lpsz, ucchMax, 2))
+
+
+@export
+async def IsBadStringPtrA(thread: UserThread, lpsz: PVOID, ucchMax: ULONG_PTR) -> BOOL:
+    """Whether a narrow text cannot be read up to its NUL or so many characters."""
+    return BOOL(await _is_bad_text(thread, lpsz, ucchMax, 1))
+
+
+async def _is_bad_text(thread: UserThread, address: int, count: int, unit: int) -> bool:
+    """Looks a page at a time: nothing behind the NUL is touched."""
+    address, left = int(address), int(count) * unit
+    while left:
+        size = min(0x1000 - address % 0x1000, left)
+        if await _is_bad(thread, address, size, write=False):
+            return True
+        data = thread.memory.read(address, size)
+        if any(data[at : at + unit] == bytes(unit) for at in range(0, size, unit)):
+            return False
+        address, left = address + size, left - size
+    return False
+
+
 async def _is_bad(thread: UserThread, address: int, size: int, *, write: bool) -> bool:
     end = address + size
     while address < end:

@@ -4,6 +4,6 @@ On Windows its functions ask win32k.sys. What stands here needs no window: facts
 that only the event stream sees, text. Most string functions are kernelbase's, and lead there.
 """
 
-from ntos.dll.user32 import message_box, metrics, text
+from ntos.dll.user32 import message_box, metrics, text, windows
 
-__all__ = ["message_box", "metrics", "text"]
+__all__ = ["message_box", "metrics", "text", "windows"]

@@ -6,7 +6,7 @@ The answer is the default button's (MB_DEFBUTTON1 to 4 of the style): what someb
 from __future__ import annotations
 
 from ntos.abi.pointer import Ptr
-from ntos.abi.types import HANDLE, INT, UINT, WCHAR, WORD
+from ntos.abi.types import DWORD, HANDLE, INT, UINT, WCHAR, WORD
 from ntos.dll.kernelbase.text import export_both, text_of
 from ntos.etw.event import MessageBox
 from ntos.um.thread import UserThread
@@ -48,4 +48,13 @@ def MessageBoxExW(
     wLanguageId: WORD,
 ) -> INT:  # fmt: skip
     """MessageBox in a language."""
+    return show(thread, text_of(lpText), text_of(lpCaption) or "Error", uType)
+
+
+@export_both()
+def MessageBoxTimeoutW(
+    thread: UserThread, hWnd: HANDLE, lpText: Ptr[WCHAR] | None, lpCaption: Ptr[WCHAR] | None, uType: UINT,
+    wLanguageId: WORD, dwMilliseconds: DWORD,
+) -> INT:  # fmt: skip
+    """MessageBox that would close itself after a time; it is answered before."""
     return show(thread, text_of(lpText), text_of(lpCaption) or "Error", uType)
