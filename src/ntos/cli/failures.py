@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from ntos.abi.status import NtError
 
+WARNING = 0x8000_0000
+"""Codes from here on are statuses that say what went wrong; smaller ones are the program's own numbers."""
 PE32_PLUS = 0x20B
 CLR_DIRECTORY = 14
 MACHINES = {0x14C: "a 32-bit (x86) program", 0x1C4: "a 32-bit ARM program", 0xAA64: "an ARM64 program",
@@ -71,5 +73,5 @@ def is_dotnet(path: Path) -> bool:
 def exit_status(name: str, code: int, reason: str = "") -> str:
     """The line for an exit code the host cannot hold."""
     meaning = status_name(code)
-    text = f" ({meaning})" if not meaning.startswith("0x") else ""
+    text = f" ({meaning})" if code >= WARNING and not meaning.startswith("0x") else ""
     return f"{name} exited with 0x{code:08X}{text}" + (f": {reason}" if reason else "")

@@ -1,0 +1,92 @@
+"""`--trace`: JSON lines of a documented schema, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ntos.etw import event as events
+from tests.cli.conftest import SAMPLES, run
+
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = {kind.__struct_config__.tag: kind for kind in events.Event.__subclasses__()}
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """A parent, three children, and everything they do."""
+    file = tmp_path_factory.mktemp("trace") / "trace.jsonl"
+    assert run("--trace", file, "--seed", "3", SAMPLES / "parent.exe", "3").returncode == 0
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_first_line_names_the_schema(lines: list[dict[str, Any]]) -> None:
+    """A reader knows from the first line what it reads, and which run it was."""
+    assert lines[0]["event"] == "machine-start"
+    assert lines[0]["schema"] == events.SCHEMA
+    assert lines[0]["seed"] == 3
+
+
+def test_last_line_says_why_it_stopped(lines: list[dict[str, Any]]) -> None:
+    """The last line is the machine's end."""
+    assert (lines[-1]["event"], lines[-1]["reason"]) == ("machine-stop", "finished")
+
+
+def test_every_line_is_typed(lines: list[dict[str, Any]]) -> None:
+    """Each line is an event of a known kind, with fields of that kind's types."""
+    for line in lines:
+        kind = KINDS[line["event"]]
+        assert set(line) <= {*kind.__struct_fields__, "event"}
+        msgspec.convert(line, kind)
+
+
+def test_what_happened_is_there(lines: list[dict[str, Any]]) -> None:
+    """Processes, their ends, images, services and exports are told, in order of time."""
+    created = [line for line in lines if line["event"] == "process-create"]
+    ended = [line for line in lines if line["event"] == "process-exit"]
+    assert [line["image"].rpartition("\\")[2] for line in created] == ["parent.exe"] + ["child.exe"] * 3
+    assert {line["id"]: line.get("status", 0) for line in ended} == {
+        line["id"]: code for line, code in zip(created, (0, 1000, 1001, 1002), strict=True)
+    }
+    assert [line["parent"] for line in created[1:]] == [created[0]["id"]] * 3
+    assert {"image-load", "service", "export", "thread-create", "thread-exit"} <= {line["event"] for line in lines}
+    times = [line["time"] for line in lines]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("program", [("threads.exe",), ("parent.exe", "4"), ("pipes.exe",), ("timers.exe",)])
+def test_same_seed_same_trace(program: tuple[str, ...], tmp_path: Path) -> None:
+    """Two runs with one seed are the same, byte for byte."""
+    for name in ("one", "two"):
+        run("--seed", "5", "--trace", tmp_path / name, SAMPLES / program[0], *program[1:])
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_other_seed_other_addresses(tmp_path: Path) -> None:
+    """The seed decides where images lie."""
+    bases = []
+    for seed in ("1", "2"):
+        run("--seed", seed, "--trace", tmp_path / seed, SAMPLES / "hello_writefile.exe")
+        text = (tmp_path / seed).read_text(encoding="utf-8").splitlines()
+        bases.append([line["base"] for line in map(json.loads, text) if line["event"] == "image-load"])
+    assert bases[0] != bases[1]
+
+
+def test_documentation_is_fresh() -> None:
+    """docs/trace.md is what tools/make_trace_doc.py writes."""
+    check = [sys.executable, str(ROOT / "tools" / "make_trace_doc.py"), "--check"]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, "run tools/make_trace_doc.py: " + done.stderr
+
+
+def test_every_event_is_documented() -> None:
+    """Each kind of event has its heading."""
+    page = (ROOT / "docs" / "trace.md").read_text(encoding="utf-8")
+    for tag in KINDS:
+        assert f"## `{tag}`" in page
