@@ -42,7 +42,7 @@ def phase0(kernel: Kernel, *, aslr: bool) -> None:
     map_kernel_image(kernel)
     shared = SharedData(kernel)
     kernel.install(shared)
-    make_processor(kernel)
+    kernel.install(make_processor(kernel))
     ob.bootstrap(kernel)
     mm.initialize(kernel, aslr=aslr, shared_data=shared.frame)
     kernel.memory.write(symbol(kernel, "MmProtectToValue"), struct.pack("<32I", *PROTECT_TO_VALUE))

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 KERNEL_ADDRESS = 0xFFFF_F780_0000_0000
 USER_ADDRESS = 0x7FFE_0000
 TICK_COUNT_MULTIPLIER = 0x0FA0_0000
-PRESENT_FEATURES = (2, 3, 6, 8, 9, 10, 12, 13, 14, 17, 22, 23, 28, 32, 36, 37, 38)
+PRESENT_FEATURES = (2, 3, 6, 8, 9, 10, 12, 13, 14, 17, 22, 23, 28, 32, 36, 37)
 """PF_* numbers: CMPXCHG8B, MMX, SSE, RDTSC, PAE, SSE2, NX, SSE3, CX16, XSAVE off elsewhere, FSGSBASE, fast fail,
-RDRAND, RDTSCP, SSSE3, SSE4.1, SSE4.2: what the engine executes (unicorn-facts.md), nothing it does not."""
+RDRAND, RDTSCP, SSSE3, SSE4.1: what the engine executes as a processor does, nothing else."""
 
 
 class SharedData:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ntos import ob
@@ -23,6 +25,7 @@ from ntos.io import host_stream
 from ntos.io.device import Device, create_device, open_on
 from ntos.io.driver import Driver, Opening
 from ntos.io.host_stream import HostReader, write_all
+from ntos.io.null import NullDevice
 from ntos.io.screen import Screen
 from ntos.rtl.text import from_utf16, to_utf16
 
@@ -475,7 +478,9 @@ def control_event(kernel: Kernel, event: int = CTRL_C_EVENT) -> None:
 
 
 def open_descriptor(kernel: Kernel, descriptor: int, *, output: bool) -> FileObject:
-    """A file object for a host descriptor: the console where it is a terminal, else the stream itself."""
+    """A file object for a host descriptor: the console where it is a terminal, the null device where it is
+    that, else the stream itself.
+    """
     access = FILE_ALL_ACCESS
     opening = Opening(kernel, None, access, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, 7)
     if os.isatty(descriptor):
@@ -486,7 +491,14 @@ def open_descriptor(kernel: Kernel, descriptor: int, *, output: bool) -> FileObj
             console.reader = HostReader(kernel, descriptor, console.arrived)
         opening.name = "\\Output" if output else "\\Input"
         return open_on(console.device, opening)
+    if _is_null(descriptor):
+        return open_on(kernel[NullDevice].device, opening)
     return host_stream.open_descriptor(kernel, descriptor, opening)
+
+
+def _is_null(descriptor: int) -> bool:
+    found = os.fstat(descriptor)
+    return stat.S_ISCHR(found.st_mode) and found.st_rdev == Path(os.devnull).stat().st_rdev
 
 
 def standard_handles(

@@ -3,6 +3,7 @@ r"""\Device\Null: takes everything, has nothing."""
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntos.abi.io import FILE_DEVICE_NULL, FILE_DEVICE_SECURE_OPEN, FILE_INFORMATION_CLASS
@@ -11,6 +12,7 @@ from ntos.io.device import create_device
 from ntos.io.driver import Driver
 
 if TYPE_CHECKING:
+    from ntos.io.device import Device
     from ntos.io.file import FileObject
     from ntos.io.request import Request
     from ntos.ke.kernel import Kernel
@@ -33,6 +35,13 @@ class Null(Driver):
         raise NtError(STATUS.INVALID_DEVICE_REQUEST)
 
 
+@dataclass(frozen=True)
+class NullDevice:
+    """The machine's null device."""
+
+    device: Device
+
+
 def install(kernel: Kernel) -> None:
     """Make the device."""
-    create_device(kernel, Null(), "Null", FILE_DEVICE_NULL, FILE_DEVICE_SECURE_OPEN)
+    kernel.install(NullDevice(create_device(kernel, Null(), "Null", FILE_DEVICE_NULL, FILE_DEVICE_SECURE_OPEN)))

@@ -1,5 +1,5 @@
 """powrprof.dll: power management. The machine never sleeps: who asks to be told is never told."""
 
-from ntos.dll.powrprof import notification
+from ntos.dll.powrprof import information, notification
 
-__all__ = ["notification"]
+__all__ = ["information", "notification"]

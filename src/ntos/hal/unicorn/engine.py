@@ -26,6 +26,10 @@ LOW_START_PAGE = 0x10000
 WINDOW = 0x7FFF_FFFF_F000
 """Above MmHighestUserAddress: no page table entry ever stands there."""
 
+FIRST_CODE = bytes.fromhex("b801000000 0fa2 4189c8 48cf")
+"""mov eax, 1; cpuid; mov r8d, ecx (`syscall` takes rcx); iretq."""
+SSE4_2 = 1 << 20
+
 GDT = (
     0,
     0,
@@ -63,6 +67,7 @@ class UnicornBackend:
         self._running = 0
         self._closed = False
         self._flush = uc.control(uc.CTL_TLB_FLUSH, 0)
+        self._features: tuple[int, ...] = ()
         self._hooks = self._install_hooks()
         self._layout, self._template = self._enter_user_mode()
         self._root = -1
@@ -174,6 +179,7 @@ class UnicornBackend:
             (uc.HOOK_INTR, uc.INTERRUPT(self._on_interrupt), 0),
             (uc.HOOK_INSN, uc.INSTRUCTION(self._on_syscall), uc.INS_SYSCALL),
             (uc.HOOK_INSN, stop, uc.INS_SYSCALL),
+            (uc.HOOK_INSN, uc.IDENTIFY(self._on_identify), uc.INS_CPUID),
             (uc.HOOK_INSN_INVALID, uc.INVALID(self._on_invalid), 0),
         ]
         for kind, callback, instruction in hooks:
@@ -235,6 +241,18 @@ class UnicornBackend:
     def _on_syscall(self) -> None:
         self._trap = SYSCALL
 
+    def _on_identify(self, engine: int, _data: int) -> int:
+        """CPUID: leaf 1 leaves out SSE4.2, whose string instructions the engine gets wrong (see `_identify`)."""
+        if not self._features:
+            return 0
+        leaf = ctypes.c_uint64()
+        self._library.uc_reg_read(engine, uc.REG_RAX, ctypes.byref(leaf))
+        if leaf.value & 0xFFFF_FFFF != 1:
+            return 0
+        for register, value in zip(uc.CPUID_REGISTERS, self._features, strict=True):
+            self._library.uc_reg_write(engine, register, ctypes.byref(ctypes.c_uint64(value)))
+        return 1
+
     def _on_invalid(self, _engine: int, _data: int) -> bool:
         self._trap = HardwareException(Vector.INVALID_OPCODE)
         return False
@@ -249,7 +267,7 @@ class UnicornBackend:
         buffer[page + 0x100 : page + 0x100 + len(gdt)] = gdt
         frame = (LOW_START_PAGE + 0x300, 0x33, 0x202, LOW_START_PAGE + 0x800, 0x2B)
         buffer[page + 0x200 : page + 0x228] = b"".join(word.to_bytes(8, "little") for word in frame)
-        buffer[page : page + 2] = b"\x48\xcf"  # iretq
+        buffer[page : page + len(FIRST_CODE)] = FIRST_CODE
         buffer[page + 0x300 : page + 0x303] = b"\x0f\x05\xfa"  # syscall; cli
         register = uc.TableRegister(0, START_PAGE + 0x100, len(gdt) - 1, 0)
         library.uc_reg_write(engine, uc.REG_GDTR, ctypes.byref(register))
@@ -257,6 +275,7 @@ class UnicornBackend:
             library.uc_reg_write(engine, selector, ctypes.byref(ctypes.c_uint64(value)))
         library.uc_reg_write(engine, uc.REG_RSP, ctypes.byref(ctypes.c_uint64(START_PAGE + 0x200)))
         self._check(library.uc_emu_start(engine, START_PAGE, 0, 0, 0))
+        self._features = self._identify()
         for selector in (uc.REG_DS, uc.REG_ES, uc.REG_GS):
             library.uc_reg_write(engine, selector, ctypes.byref(ctypes.c_uint64(0x2B)))
         size = library.uc_context_size(engine)
@@ -276,6 +295,20 @@ class UnicornBackend:
         clean.mxcsr = 0x1F80
         clean.set_x87_state(b"\x7f\x02" + bytes(158))
         return layout, bytes(clean.words)
+
+    def _identify(self) -> tuple[int, ...]:
+        """What CPUID leaf 1 shall answer.
+
+        PCMPISTRI and its like miss a substring that the end of the 16 bytes cuts off (QEMU before 5.1), and
+        strstr of Microsoft's C runtimes builds on that. A processor without SSE4.2 is what we can be.
+        """
+        answer = []
+        for register in (uc.REG_RAX, uc.REG_RBX, uc.REG_R8, uc.REG_RDX):
+            value = ctypes.c_uint64()
+            self._library.uc_reg_read(self._engine, register, ctypes.byref(value))
+            answer.append(value.value & 0xFFFF_FFFF)
+        answer[2] &= ~SSE4_2
+        return tuple(answer)
 
     def _find_exception_index(self, layout: Layout, template: bytes) -> int:
         probe = UnicornContext(layout, template)

@@ -15,7 +15,7 @@ ARCH_X86, MODE_64 = 4, 8
 PROT_READ, PROT_WRITE, PROT_EXEC, PROT_ALL = 1, 2, 4, 7
 HOOK_INTR, HOOK_INSN, HOOK_INSN_INVALID, HOOK_TLB_FILL = 1, 2, 16384, 131072
 TLB_READ, TLB_WRITE, TLB_FETCH = 16, 17, 18
-INS_SYSCALL = 699
+INS_CPUID, INS_SYSCALL = 113, 699
 ERR_OK, ERR_INSN_INVALID, ERR_EXCEPTION = 0, 10, 21
 
 CTL_USE_EXITS, CTL_TB_REMOVE_CACHE, CTL_TLB_FLUSH, CTL_TLB_TYPE = 4, 9, 11, 12
@@ -24,6 +24,7 @@ REG_RAX, REG_RBP, REG_RBX, REG_RCX, REG_RDI, REG_RDX = 35, 36, 37, 38, 39, 40
 REG_RIP, REG_RSI, REG_RSP, REG_EFLAGS = 41, 43, 44, 25
 REG_R8, REG_XMM0, REG_FP0, REG_DR0 = 106, 122, 82, 66
 REG_FPSW, REG_FPCW, REG_FPTAG, REG_MXCSR = 31, 246, 247, 249
+CPUID_REGISTERS = (REG_RAX, REG_RBX, REG_RCX, REG_RDX)
 REG_CS, REG_SS, REG_DS, REG_ES, REG_FS, REG_GS = 11, 49, 17, 28, 32, 33
 REG_FS_BASE, REG_GS_BASE, REG_GDTR = 250, 251, 243
 
@@ -33,6 +34,8 @@ TLB_FILL = ctypes.CFUNCTYPE(
 INTERRUPT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)
 INSTRUCTION = ctypes.CFUNCTYPE(None)
 """Called with (engine, user data); ours needs neither."""
+IDENTIFY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+"""The answer says whether the instruction is done."""
 INVALID = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p)
 
 
