@@ -15,6 +15,7 @@ from ntos.ke import context as context_record
 from ntos.ke.event import NOTIFICATION_EVENT, Event
 from ntos.ke.thread import THREAD_OBJECT, Thread, ThreadTerminated
 from ntos.ke.trap import Suspension, attend, run_user
+from ntos.ps.allocate import FLAG_IMAGE_NOTIFY_DONE, audit_name
 from ntos.ps.exit import exit_thread
 from ntos.ps.insert import insert_thread
 from ntos.ps.manager import THREAD, ProcessManager
@@ -33,6 +34,7 @@ FIBER_DATA = 0x1E00
 ENGLISH_US = 0x409
 SKIP_THREAD_ATTACH = 0x8
 LOADER_WORKER = 0x2000
+NTDLL = "\\SystemRoot\\System32\\ntdll.dll"
 SKIP_LOADER_INIT = 0x4000
 
 
@@ -142,6 +144,7 @@ async def run_thread(thread: Thread) -> None:
         if thread.attention:
             # Created suspended: its registers can be changed before its first APC takes them.
             await attend(thread)
+        _announce_images(thread)
         try:
             _queue_loader(thread)
         except GuestFault as fault:
@@ -149,6 +152,25 @@ async def run_thread(thread: Thread) -> None:
         await run_user(thread)
     except ThreadTerminated as ended:
         exit_thread(thread, ended.status)
+
+
+def _announce_images(thread: Thread) -> None:
+    """The first thread to run tells of the program and of ntdll, once (DbgkCreateThread)."""
+    process, eprocess = thread.process, thread.process.eprocess
+    if int(eprocess.Flags) & FLAG_IMAGE_NOTIFY_DONE:
+        return
+    eprocess.Flags = int(eprocess.Flags) | FLAG_IMAGE_NOTIFY_DONE
+    manager = thread.kernel[ProcessManager]
+    section = int(eprocess.SectionObject)
+    if not manager.image_notify or not section:
+        return
+    images = (
+        (audit_name(process), int(eprocess.SectionBaseAddress), ob.at_address(thread.kernel, section)),
+        (NTDLL, manager.ntdll_base, manager.ntdll),
+    )
+    for path, base, image in images:
+        for notify in manager.image_notify:
+            notify(process, path, base, int(image.view.SizeOfSection))
 
 
 def _queue_loader(thread: Thread) -> None:

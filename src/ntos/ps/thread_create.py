@@ -19,6 +19,7 @@ from ntos.ke.service import service
 from ntos.mm import UserStack
 from ntos.ps import attributes as attribute_numbers
 from ntos.ps.attributes import Attributes
+from ntos.ps.create import nameless
 from ntos.ps.insert import insert_thread
 from ntos.ps.manager import PROCESS, THREAD
 from ntos.ps.thread import LOADER_WORKER, SKIP_LOADER_INIT, SKIP_THREAD_ATTACH, ThreadStart, allocate_thread
@@ -72,12 +73,13 @@ def NtCreateThreadEx(
         raise NtError(
             STATUS.INVALID_PARAMETER, Denied("attribute of processes only", {"attributes": foreign})
         )
-    said = ob.capture(ObjectAttributes, THREAD)
+    said = nameless(ObjectAttributes, THREAD)
     process = _target(thread, ProcessHandle)
     reserve, commit = _stack_sizes(process, MaximumStackSize, StackSize)
     start = ThreadStart(
         StartRoutine, Argument, reserve, commit,
         suspended=bool(CreateFlags & constants.THREAD_CREATE_FLAGS_CREATE_SUSPENDED),
+        initial=not process.threads,
         teb_flags=sum(flag for bit, flag in TEB_FLAGS.items() if CreateFlags & bit),
     )  # fmt: skip
     made = allocate_thread(process, start)
@@ -105,7 +107,7 @@ def NtCreateThread(
 ) -> NTSTATUS:
     """Make a thread whose stack and first registers the caller has prepared."""
     record = thread.memory.read(ThreadContext, CONTEXT_SIZE)
-    said = ob.capture(ObjectAttributes, THREAD)
+    said = nameless(ObjectAttributes, THREAD)
     process = _target(thread, ProcessHandle)
     stack = UserStack(
         int(InitialTeb.StackBase), int(InitialTeb.StackLimit), int(InitialTeb.StackAllocationBase)

@@ -17,4 +17,5 @@ from ntos.dll.kernel32 import (
     processors,
     start,
     toolhelp,
+    winexec,
 )

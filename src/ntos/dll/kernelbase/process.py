@@ -15,7 +15,7 @@ from ntos.abi.layout.string import CLIENT_ID, UNICODE_STRING
 from ntos.abi.layout.win32 import FILETIME, PROCESS_MEMORY_COUNTERS
 from ntos.abi.pointer import Out, Ptr
 from ntos.abi.ps import PROCESSINFOCLASS
-from ntos.abi.types import BOOL, DWORD, HANDLE, LONG, SIZE_T, UINT, ULONG_PTR, USHORT, WCHAR
+from ntos.abi.types import BOOL, DWORD, HANDLE, LONG, PVOID, SIZE_T, UINT, ULONG_PTR, USHORT, WCHAR
 from ntos.abi.win32 import (
     ABOVE_NORMAL_PRIORITY_CLASS,
     BELOW_NORMAL_PRIORITY_CLASS,
@@ -41,6 +41,7 @@ PRIORITY_CLASSES = {
     REALTIME_PRIORITY_CLASS: 4,
 }
 PROCESS_NAME_NATIVE = 1
+DEP_POLICY, DEP_POLICY_SIZE, POLICY_SIZE = 0, 8, 4
 
 
 async def query_process(thread: UserThread, handle: int, kind: int, size: int) -> bytes:
@@ -219,6 +220,22 @@ async def K32GetProcessMemoryInfo(
     view.PeakPagefileUsage = counters.PeakPagefileUsage
     if cb >= PROCESS_MEMORY_COUNTERS.size + 8:
         thread.memory.write(view.address + view.size, int(counters.PrivateUsage).to_bytes(8, "little"))
+    return BOOL(1)
+
+
+@export
+async def GetProcessMitigationPolicy(
+    thread: UserThread, hProcess: HANDLE, MitigationPolicy: LONG, lpBuffer: PVOID, dwLength: SIZE_T
+) -> BOOL:
+    """Which mitigations of a policy hold for a process; the DEP policy also says that it is there to stay."""
+    size = DEP_POLICY_SIZE if MitigationPolicy == DEP_POLICY else POLICY_SIZE
+    if dwLength != size:
+        raise WinError(ERROR.INVALID_PARAMETER)
+    with thread.frame() as frame:
+        place = frame.bytes(MitigationPolicy.to_bytes(4, "little", signed=True) + bytes(4))
+        await nt.NtQueryInformationProcess(thread, hProcess, PROCESSINFOCLASS.ProcessMitigationPolicy, place, 8, 0)
+        flags = thread.memory.read(place + 4, 4)
+    thread.memory.write(lpBuffer, (flags + b"\1" + bytes(3))[:size])
     return BOOL(1)
 
 
