@@ -68,6 +68,7 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("timers"),
     _exe("pool"),
     _exe("waitpacket"),
+    _exe("processor"),
     _exe("pipes"),
     _exe("alpc"),
     _exe("parent"),
