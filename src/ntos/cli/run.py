@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,6 +150,7 @@ class Session:
         if self.settings.dump_on_exit:
             self.machine.log.subscribe(self._maybe_dump, events.ProcessExited)
         signal.signal(signal.SIGINT, lambda _number, _frame: self.machine.interrupt())
+        self.machine.kernel.scheduler.keyboard = sys.stdin is not None and sys.stdin.isatty()
         reason = self.machine.run(self.settings.timeout)
         if self.settings.dump and not self.settings.dump_on_exit:
             self._dump()

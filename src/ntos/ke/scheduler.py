@@ -43,6 +43,8 @@ class Scheduler:
         self.host_events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.host_pending = 0
         """Operations the host has not finished; while any is under way an idle machine waits in real time."""
+        self.keyboard = False
+        """Somebody at a terminal may still press Ctrl-C: an idle machine then waits instead of giving up."""
         self.stop_requested = ""
         """Why the machine must stop, once it must; set from anywhere, also from a signal handler."""
         self.on_tick: Callable[[], None] = lambda: None
@@ -138,7 +140,9 @@ class Scheduler:
             self._wait_for_host(seconds)
             return True
         if not self.timers.pending():
-            return False
+            if self.keyboard:
+                self._wait_for_host(None)
+            return self.keyboard
         self.clock.advance_to(self.timers.next)
         self.entered(0)
         return True
