@@ -159,6 +159,14 @@ def test_bad_contents_of_attributes(yard: Yard) -> None:
     _refused(yard, yard.attribute_list((MITIGATION, 5, yard.data(bytes(5)))), STATUS.INVALID_PARAMETER)
 
 
+def test_a_strangers_token_needs_a_privilege(yard: Yard) -> None:
+    """A token that is neither the creator's own nor made from it: PRIVILEGE_NOT_HELD, and its count is as before."""
+    system = primary_token(yard.kernel[ProcessManager].system)
+    handle = ob.insert_handle(yard.process, system, 0xF01FF)
+    _refused(yard, yard.attribute_list((TOKEN, 8, handle)), STATUS.PRIVILEGE_NOT_HELD)
+    assert yard.status("NtClose", handle) == 0
+
+
 def test_failures_say_how_far_they_came(yard: Yard) -> None:
     """No file is state 1, no image state 2, and neither leaves anything."""
     _refused(yard, yard.attribute_list(image="\\??\\D:\\absent.exe"), STATUS.OBJECT_NAME_NOT_FOUND)
