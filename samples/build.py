@@ -73,6 +73,7 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("alpc"),
     _exe("parent"),
     _exe("child"),
+    _exe("asuser", "-ladvapi32"),
     Program("admin.exe", ("admin.c", "admin.rc"), BARE, crt=False),
     _exe("native", "-lntdll"),
     _exe("doors", "-lshell32", "-lntdll"),
