@@ -68,6 +68,7 @@ from ntos.dll.kernelbase import (
     threadpool,
     time,
     token,
+    url,
     version,
     volume,
     volume_names,
