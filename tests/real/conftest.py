@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,16 +59,20 @@ def work(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(drive: Path, work: Path, tmp_path_factory: pytest.TempPathFactory) -> RunTarget:
-    r"""`run("rg", "-c", "o", "in.txt")`: a program of `C:\bin`, or any other by its guest path."""
+    r"""`run("rg", "-c", "o", "in.txt")`: a program of `C:\bin`, or any other by its guest path.
 
-    def start(program: str, *arguments: str) -> GuestRun:
+    Its standard input is an empty pipe, or the null device.
+    """
+
+    def start(program: str, *arguments: str, null_input: bool = False) -> GuestRun:
         result = tmp_path_factory.mktemp("result") / "result.json"
         path = program if "\\" in program else f"C:\\bin\\{program}.exe"
         command = [
             sys.executable, "-m", "ntos", "run", "--result", str(result), "--drive", f"C={drive}", "--cwd", str(work),
             "--env", "PATH=C:\\bin;C:\\Windows\\System32", "--", path, *arguments,
         ]  # fmt: skip
-        done = subprocess.run(command, input=b"", capture_output=True, timeout=TIMEOUT, check=False)
+        stdin: dict[str, Any] = {"stdin": subprocess.DEVNULL} if null_input else {"input": b""}
+        done = subprocess.run(command, **stdin, capture_output=True, timeout=TIMEOUT, check=False)
         code = json.loads(result.read_text())["exit_code"] if result.exists() else done.returncode
         return GuestRun(code, done.stdout, done.stderr)
 

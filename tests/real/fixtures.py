@@ -59,6 +59,13 @@ set_tests_properties(t3 PROPERTIES TIMEOUT 1)
 add_test(t4 "cmake" "-E" "sha256sum" "in.txt")
 set_tests_properties(t4 PROPERTIES PASS_REGULAR_EXPRESSION "4a1e67f2fe1d1cc7")
 """
+PROJECT = """\
+cmake_minimum_required(VERSION 3.20)
+project(p LANGUAGES NONE)
+add_custom_command(OUTPUT g.txt COMMAND ${CMAKE_COMMAND} -E echo made DEPENDS ${CMAKE_SOURCE_DIR}/in.txt)
+add_custom_target(all_g ALL DEPENDS g.txt)
+configure_file(in.txt c.txt COPYONLY)
+"""
 FILES = {
     "in.txt": "hello\nworld\n",
     "x.py": PYTHON,
@@ -67,6 +74,7 @@ FILES = {
     "s.cmake": CMAKE,
     "env.cmake": 'message("FOO=$ENV{FOO}")\n',
     "CTestTestfile.cmake": CTEST,
+    "CMakeLists.txt": PROJECT,
     "tree/a.txt": "alpha hello\n",
     "tree/sub/b.txt": "beta\nhello again\n",
     "tree/skip.txt": "hello\n",

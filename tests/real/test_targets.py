@@ -153,6 +153,12 @@ def test_rg_answers(run: RunTarget, arguments: list[str], code: int, output: lis
     assert (ran.exit_code, lines(ran.stdout)) == (code, output)
 
 
+def test_rg_null_input(run: RunTarget) -> None:
+    """With NUL as its input, rg searches the current directory."""
+    ran = run("rg", "-l", "alpha", "--glob", "*.txt", null_input=True)
+    assert (ran.exit_code, lines(ran.stdout)) == (0, ["tree\\a.txt"])
+
+
 def test_rg_missing_file(run: RunTarget) -> None:
     """Rg tells Windows' error number for a file that is not there."""
     ran = run("rg", "hello", "nosuchfile")
@@ -182,6 +188,16 @@ def test_cmake_script(run: RunTarget) -> None:
     """Cmake -P joins children by pipes, kills one that takes too long, and gives one a variable."""
     ran = run("cmake", "-P", "s.cmake")
     assert (ran.exit_code, ran.stderr.decode().replace("\r\n", "\n")) == (0, SCRIPT_OUTPUT)
+
+
+def test_cmake_generates_ninja_files(run: RunTarget, work: Path) -> None:
+    """CMake configures a project and has ninja read what it generated; its own strstr finds what it must replace."""
+    ran = run("cmake", "-S", ".", "-B", "b", "-G", "Ninja")
+    assert (ran.exit_code, ran.stderr) == (0, b"")
+    assert lines(ran.stdout)[-1] == "-- Build files have been written to: E:/b"
+    assert "$(" not in (work / "b" / "build.ninja").read_text()
+    assert (work / "b" / "c.txt").read_bytes() == (work / "in.txt").read_bytes()
+    assert "all_g: phony" in lines(run("ninja", "-C", "b", "-t", "targets", "all").stdout)
 
 
 def test_ctest(run: RunTarget) -> None:
