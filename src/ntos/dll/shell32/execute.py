@@ -12,7 +12,7 @@ from ntos.abi.types import BOOL, CHAR, DWORD, HANDLE, INT, PVOID, ULONG, WCHAR
 from ntos.dll.kernelbase.objects import current_directory, environment, full_path
 from ntos.dll.kernelbase.search import executable_search_path, file_attributes, find_file, is_directory
 from ntos.dll.kernelbase.services import allocate_bytes, free, nt
-from ntos.dll.kernelbase.text import export_both, optional_text
+from ntos.dll.kernelbase.text import export_both, optional_text, put_text, text_of
 from ntos.dll.shell32.association import Target, app_path, classes_of, command_of, fill
 from ntos.rtl.environment import format_block
 from ntos.rtl.nls.codepage import ansi
@@ -24,6 +24,7 @@ CLASS_NAME, CLASS_KEY, ID_LIST = 0x1, 0x2, 0x4
 NO_CLOSE_PROCESS, EXPAND, NO_CONSOLE = 0x40, 0x200, 0x8000
 CREATE_NEW_CONSOLE, CREATE_UNICODE_ENVIRONMENT, CREATE_DEFAULT_ERROR_MODE = 0x10, 0x400, 0x400_0000
 STARTF_USESHOWWINDOW = 1
+MAX_PATH = 260
 OPENED = 42
 """What ShellExecute gives for success: any number above 32."""
 ACCESS_DENIED = 5
@@ -196,3 +197,24 @@ async def ShellExecuteExW(thread: UserThread, pExecInfo: Ptr[SHELLEXECUTEINFOW])
 async def ShellExecuteExA(thread: UserThread, pExecInfo: Ptr[SHELLEXECUTEINFOW]) -> BOOL:
     """The same with 8-bit strings."""
     return await _execute_info(thread, pExecInfo.read(), narrow=True)
+
+
+@export_both(partial="only programs started by a command: no DDE, no COM handlers")
+async def FindExecutableW(
+    thread: UserThread, lpFile: Ptr[WCHAR], lpDirectory: Ptr[WCHAR] | None, lpResult: Ptr[WCHAR]
+) -> HANDLE:
+    """The program that opens a file, the file itself where it is one; a number above 32, or what went wrong."""
+    request = Request(text_of(lpFile), None, "", optional_text(lpDirectory), 1)
+    put_text(lpResult, MAX_PATH, "")
+    try:
+        file, _ = await _locate(thread, request)
+        command = await command_of(thread, await classes_of(thread, file), None)
+        if command is None:
+            raise WinError(ERROR.NO_ASSOCIATION)
+    except WinError as error:
+        set_last_error(thread, error.code)
+        return HANDLE(ANSWERS.get(error.code, ACCESS_DENIED))
+    line = fill(command, Target(file)).lstrip()
+    program = line[1:].partition('"')[0] if line.startswith('"') else line.partition(" ")[0]
+    put_text(lpResult, MAX_PATH, program)
+    return HANDLE(OPENED)
