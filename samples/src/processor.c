@@ -21,6 +21,8 @@ __attribute__((target("sse4.2"))) static int cut_needle(void)
 
 __attribute__((target("popcnt,bmi,bmi2"))) static unsigned long long bits(unsigned long long value)
 {
+    volatile unsigned all = 64;
+    if (_bzhi_u64(~0ull, all) != ~0ull) return 0;
     return _pext_u64(value, 0xF0F0F0F0) + _mm_popcnt_u64(value) + _tzcnt_u64(value);
 }
 

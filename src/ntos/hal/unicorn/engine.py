@@ -26,9 +26,13 @@ LOW_START_PAGE = 0x10000
 WINDOW = 0x7FFF_FFFF_F000
 """Above MmHighestUserAddress: no page table entry ever stands there."""
 
-FIRST_CODE = bytes.fromhex("b801000000 0fa2 4189c8 48cf")
-"""mov eax, 1; cpuid; mov r8d, ecx (`syscall` takes rcx); iretq."""
-SSE4_2 = 1 << 20
+FIRST_CODE = bytes.fromhex(
+    "b807000000 31c9 0fa2 4189c4 4189dd 4189ce 4189d7"  # leaf 7 to r12d, r13d, r14d, r15d
+    "b801000000 0fa2 4189c8"  # leaf 1, ecx to r8d: `syscall` takes rcx
+    "48cf"  # iretq
+)
+"""Two CPUIDs and the way to CPL 3."""
+SSE4_2, BMI2 = 1 << 20, 1 << 8
 
 GDT = (
     0,
@@ -67,7 +71,7 @@ class UnicornBackend:
         self._running = 0
         self._closed = False
         self._flush = uc.control(uc.CTL_TLB_FLUSH, 0)
-        self._features: tuple[int, ...] = ()
+        self._features: dict[tuple[int, int], tuple[int, ...]] = {}
         self._hooks = self._install_hooks()
         self._layout, self._template = self._enter_user_mode()
         self._root = -1
@@ -242,14 +246,14 @@ class UnicornBackend:
         self._trap = SYSCALL
 
     def _on_identify(self, engine: int, _data: int) -> int:
-        """CPUID: leaf 1 leaves out SSE4.2, whose string instructions the engine gets wrong (see `_identify`)."""
+        """CPUID: two leaves leave out what the engine gets wrong (see `_identify`)."""
         if not self._features:
             return 0
-        leaf = ctypes.c_uint64()
-        self._library.uc_reg_read(engine, uc.REG_RAX, ctypes.byref(leaf))
-        if leaf.value & 0xFFFF_FFFF != 1:
+        leaf = self._read(uc.REG_RAX)
+        answer = self._features.get((leaf, self._read(uc.REG_RCX) if leaf == 7 else 0))
+        if answer is None:
             return 0
-        for register, value in zip(uc.CPUID_REGISTERS, self._features, strict=True):
+        for register, value in zip(uc.CPUID_REGISTERS, answer, strict=True):
             self._library.uc_reg_write(engine, register, ctypes.byref(ctypes.c_uint64(value)))
         return 1
 
@@ -296,19 +300,23 @@ class UnicornBackend:
         clean.set_x87_state(b"\x7f\x02" + bytes(158))
         return layout, bytes(clean.words)
 
-    def _identify(self) -> tuple[int, ...]:
-        """What CPUID leaf 1 shall answer.
+    def _identify(self) -> dict[tuple[int, int], tuple[int, ...]]:
+        """What CPUID shall answer, by leaf and subleaf, from what `FIRST_CODE` left in registers.
 
-        PCMPISTRI and its like miss a substring that the end of the 16 bytes cuts off (QEMU before 5.1), and
-        strstr of Microsoft's C runtimes builds on that. A processor without SSE4.2 is what we can be.
+        PCMPISTRI and its like miss a substring that the end of the 16 bytes cuts off, and strstr of Microsoft's C
+        runtimes builds on that; BZHI clears the top bit where the index is the operand's size or more (both seen in
+        release 2.1). So this processor has neither SSE4.2 nor BMI2.
         """
-        answer = []
-        for register in (uc.REG_RAX, uc.REG_RBX, uc.REG_R8, uc.REG_RDX):
-            value = ctypes.c_uint64()
-            self._library.uc_reg_read(self._engine, register, ctypes.byref(value))
-            answer.append(value.value & 0xFFFF_FFFF)
-        answer[2] &= ~SSE4_2
-        return tuple(answer)
+        eax, ebx, ecx, edx = map(self._read, (uc.REG_RAX, uc.REG_RBX, uc.REG_R8, uc.REG_RDX))
+        extended = [self._read(uc.REG_R8 + number) for number in (4, 5, 6, 7)]
+        extended[1] &= ~BMI2
+        return {(1, 0): (eax, ebx, ecx & ~SSE4_2, edx), (7, 0): tuple(extended)}
+
+    def _read(self, register: int) -> int:
+        """The lower half of a register of the engine."""
+        value = ctypes.c_uint64()
+        self._library.uc_reg_read(self._engine, register, ctypes.byref(value))
+        return value.value & 0xFFFF_FFFF
 
     def _find_exception_index(self, layout: Layout, template: bytes) -> int:
         probe = UnicornContext(layout, template)
@@ -343,5 +351,3 @@ class UnicornBackend:
     def _check(error: int) -> None:
         if error != uc.ERR_OK:
             raise RuntimeError(f"the Unicorn engine refused a call (uc_err {error})")
-
-
