@@ -58,6 +58,7 @@ PROGRAMS: tuple[Program, ...] = (
     _dll("forwarder"),
     _exe("exitcode"),
     _exe("worker"),
+    _exe("winsock", "-lws2_32"),
     _exe("spin"),
     _exe("arguments"),
     _exe("files"),

@@ -12,6 +12,7 @@ class WSA:
     EINVAL: Final = 10022
     ENOTSOCK: Final = 10038
     EAFNOSUPPORT: Final = 10047
+    ENETDOWN: Final = 10050
     ENOBUFS: Final = 10055
     VERNOTSUPPORTED: Final = 10092
     NOTINITIALISED: Final = 10093

@@ -12,9 +12,9 @@ from ntos.um.export import WinError, export
 from ntos.um.thread import UserThread
 
 
-def _no_protocol(thread: UserThread) -> Never:
+def _no_network(thread: UserThread) -> Never:
     require_started(thread)
-    raise WinError(WSA.EAFNOSUPPORT)
+    raise WinError(WSA.ENETDOWN)
 
 
 def _no_socket(thread: UserThread) -> Never:
@@ -24,16 +24,16 @@ def _no_socket(thread: UserThread) -> Never:
 
 @export(fails=INVALID_SOCKET)
 def socket(thread: UserThread, af: INT, type: INT, protocol: INT) -> HANDLE:
-    """Make a socket: no installed protocol is of the asked family."""
-    _no_protocol(thread)
+    """Make a socket: there is no network, and the provider says that it is down."""
+    _no_network(thread)
 
 
 @export(fails=INVALID_SOCKET, aliases=("WSASocketA",))
 def WSASocketW(
     thread: UserThread, af: INT, type: INT, protocol: INT, lpProtocolInfo: PVOID, g: UINT, dwFlags: DWORD
 ) -> HANDLE:
-    """Make a socket: no installed protocol is of the asked family."""
-    _no_protocol(thread)
+    """Make a socket: there is no network, and the provider says that it is down."""
+    _no_network(thread)
 
 
 @export(
