@@ -22,6 +22,8 @@ _VALUE: Final = struct.Struct("<5I")
 _HASH: Final = struct.Struct("<II")
 _PREFIXES: Final = ("api-", "ext-")
 _SEALED: Final = 1
+SCHEMA_SIZE: Final = 115488
+"""Bytes of `build_schema()`: known without building it."""
 
 
 class Contract(NamedTuple):

@@ -10,6 +10,7 @@ from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.string import UNICODE_STRING
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.memory import read_wide
+from ntos.ps.api_set_map import map_api_sets
 
 if TYPE_CHECKING:
     from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
@@ -32,6 +33,7 @@ def create_peb(process: Process, image_base: int, information: SECTION_IMAGE_INF
     peb = PEB(process.memory, address)
     peb.Mutant = NO_MUTANT
     peb.ImageBaseAddress = image_base
+    peb.ApiSetMap = map_api_sets(process)
     peb.NumberOfProcessors = 1
     peb.CriticalSectionTimeout = CRITICAL_SECTION_TIMEOUT
     peb.HeapSegmentReserve = 0x10_0000
