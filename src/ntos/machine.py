@@ -107,6 +107,7 @@ class Machine:
         """Host folders by drive letter."""
         self.kernel.log.where = self._where
         boot.phase0(self.kernel, aslr=aslr)
+        self.platform.backend.spinning = self.kernel.scheduler.spinning
         boot.phase1(self.kernel)
         user = self.kernel[Accounts].users[-1]
         self.logon = well_known.interactive(self.kernel, user)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ntos.abi.registers import Context
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ntos.hal.paging import PageTables
 
 
@@ -114,6 +116,9 @@ class Backend(Protocol):
 
     A backend is only ever given contexts it made itself, hence `Any` where it takes one.
     """
+
+    spinning: Callable[[float], bool]
+    """Asked from another host thread about a run that lasts long: (seconds more) -> whether to stop it."""
 
     def new_context(self) -> Context:
         """Registers as they are at the first instruction of a user thread: zero, CS 0x33, IF set."""

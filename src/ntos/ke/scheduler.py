@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PRIORITIES = 32
 TRAPS_PER_QUANTUM = 4000
 """Kernel entries a thread may make before others of its priority get their turn."""
+PATIENCE = 5
+"""Watchdog ticks (10 ms) that others wait for a thread that spins before it is stopped."""
 TRAP_COST = 10
 """Virtual 100 ns units per kernel entry."""
 
@@ -50,6 +52,7 @@ class Scheduler:
         self.on_tick: Callable[[], None] = lambda: None
         """Called when the clock has crossed a tick: whoever keeps KUSER_SHARED_DATA sets it."""
         self._next_tick = 0
+        self._spun = 0
         self.switches = 0
 
     def ready(self, thread: Thread, *, first: bool = False) -> None:
@@ -76,6 +79,20 @@ class Scheduler:
             self.timers.expire()
         if clock.now >= self._next_tick:
             self._tick()
+
+    def spinning(self, seconds: float) -> bool:
+        """The running thread has not entered the kernel for `seconds` more: whether somebody needs the processor.
+
+        Called by the backend's watchdog while guest code runs. Time goes on for a thread that watches the clock.
+        """
+        clock = self.clock
+        clock.now += int(seconds * TICKS_PER_SECOND)
+        if clock.now >= self._next_tick:
+            self._tick()
+        if self.stop_requested or not self.host_events.empty() or clock.now >= self.timers.next:
+            return True
+        self._spun = self._spun + 1 if self.ready_summary else 0
+        return self._spun >= PATIENCE
 
     def begin_host_operation(self) -> None:
         """The host starts something that will be posted to `host_events` when done."""
@@ -120,6 +137,7 @@ class Scheduler:
         self.switches += 1
         thread.tcb.State = KTHREAD_STATE.Running
         thread.traps_left = TRAPS_PER_QUANTUM
+        self._spun = 0
         try:
             if thread.terminating is not None and not thread.ending and thread.started:
                 thread.ending = True

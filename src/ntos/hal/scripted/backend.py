@@ -65,6 +65,7 @@ class ScriptedBackend:
 
     def __init__(self) -> None:
         self.runs = 0
+        self.spinning: Callable[[float], bool] = lambda _seconds: True
         self.forgotten: list[tuple[int, int]] = []
         """(physical address, size) of code reported as changed."""
 
