@@ -41,9 +41,7 @@ def main(words: list[str]) -> int:
         return say(str(stop), stop.code)
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 - the outermost wall: whatever broke, the user gets one line
-        return broken(error)
-    except (ThreadTerminated, Unwound) as error:  # these mean something to a guest thread alone
+    except (Exception, ThreadTerminated, Unwound) as error:  # noqa: BLE001 - the outermost wall: the user gets one line
         return broken(error)
 
 

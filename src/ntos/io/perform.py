@@ -47,10 +47,16 @@ def file_with_any(thread: Thread, handle: int, access: int) -> FileObject:
 
 
 def make_request(
-    thread: Thread, file: FileObject, event: int, routine: int, context: int, block: int
+    thread: Thread,
+    file: FileObject,
+    event: int,
+    routine: int,
+    context: int,
+    block: int,
+    request: Request | None = None,
 ) -> Request:
-    """A request with the caller's ways of hearing of its end."""
-    request = Request(thread, file)
+    """A request (or the special one given) with the caller's ways of hearing of its end."""
+    request = request or Request(thread, file)
     if event:
         kind = thread.kernel[ObjectManager].find_type("Event")
         found = ob.by_handle(thread, event, EVENT_MODIFY_STATE, kind)

@@ -112,11 +112,9 @@ async def NtReadFileScatter(
     pages = _segments(thread, SegmentArray, Length)
     for page in pages:
         probe(thread.memory, page, PAGE)
-    request = _Scattered(thread, file, pages)
-    made = make_request(thread, file, Event, ApcRoutine, ApcContext, IoStatusBlock.address)
-    request.event, request.event_object = made.event, made.event_object
-    request.apc_routine, request.apc_context = ApcRoutine, ApcContext
-    request.status_block, request.length, request.key = IoStatusBlock.address, Length, int(Key or 0)
+    scattered = _Scattered(thread, file, pages)
+    request = make_request(thread, file, Event, ApcRoutine, ApcContext, IoStatusBlock.address, scattered)
+    request.length, request.key = Length, int(Key or 0)
     chosen = _offset(file, ByteOffset, write=False)
 
     def dispatch(request: Request) -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 PRIORITIES = 32
 TRAPS_PER_QUANTUM = 4000
 """Kernel entries a thread may make before others of its priority get their turn."""
-PATIENCE = 5
-"""Watchdog ticks (10 ms) that others wait for a thread that spins before it is stopped."""
+PATIENCE = 500_000
+"""Virtual 100 ns units that others wait for a thread that spins before it is stopped."""
 TRAP_COST = 10
 """Virtual 100 ns units per kernel entry."""
 
@@ -86,12 +86,13 @@ class Scheduler:
         Called by the backend's watchdog while guest code runs. Time goes on for a thread that watches the clock.
         """
         clock = self.clock
-        clock.now += int(seconds * TICKS_PER_SECOND)
+        units = int(seconds * TICKS_PER_SECOND)
+        clock.now += units
         if clock.now >= self._next_tick:
             self._tick()
         if self.stop_requested or not self.host_events.empty() or clock.now >= self.timers.next:
             return True
-        self._spun = self._spun + 1 if self.ready_summary else 0
+        self._spun = self._spun + units if self.ready_summary else 0
         return self._spun >= PATIENCE
 
     def begin_host_operation(self) -> None:

@@ -30,7 +30,6 @@ callback-return stub says the same number."""
 MAXIMUM_ARGUMENTS = ARGUMENT_AREA // 8
 MAXIMUM_DEPTH = 250
 """Nested calls into the guest; beyond, the thread's stack is considered overflown."""
-SLICE_UNITS = 200_000
 REPLACES_CONTEXT = frozenset(("NtContinue", "NtContinueEx", "NtRaiseException"))
 SUSPENDED = 5
 
@@ -69,7 +68,6 @@ async def run_user(thread: Thread, floor: int = 0, limit: int = 0) -> None:
                 else:
                     context.rax = kernel.unknown_door(thread, number) & 0xFFFF_FFFF
             elif now is PREEMPTED:
-                scheduler.entered(SLICE_UNITS)
                 await yield_processor(thread)
             else:
                 _serve_exception(thread, now)

@@ -6,17 +6,26 @@ of plus or minus sixteen saturates: the thread gets the end of the range whateve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ntos.abi.layout.enums import KTHREAD_STATE
+from ntos.abi.se import SE_PRIVILEGE
 from ntos.ps.allocate import PRIORITIES
+from ntos.se import privileges
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ntos.abi.status import NtError
     from ntos.ke.process import Process
     from ntos.ke.thread import Thread
+    from ntos.ps.information import Asked
 
+T = TypeVar("T")
 LOWEST_REALTIME = 16
 SATURATED = 16
+NORMAL_IO_PRIORITY, CRITICAL_IO_PRIORITY = 2, 4
+NORMAL_PAGE_PRIORITY = 5
 
 
 def bounds(process_base: int) -> tuple[int, int]:
@@ -51,6 +60,24 @@ def set_class(process: Process, priority_class: int) -> None:
     """Give a process a priority class (PsSetProcessPriorityByClass)."""
     process.eprocess.PriorityClass = priority_class
     set_process_base(process, PRIORITIES[priority_class])
+
+
+def io_priority(asked: Asked[T], refuse: Callable[[Asked[T], str, str], NtError]) -> int:
+    """The IO_PRIORITY_HINT a caller sets for a process or thread; above Normal it needs a privilege."""
+    wanted = asked.number()
+    if wanted > CRITICAL_IO_PRIORITY:
+        raise refuse(asked, "IoPriority", "0 to 4")
+    if wanted > NORMAL_IO_PRIORITY:
+        privileges.require(asked.thread, SE_PRIVILEGE.INCREASE_BASE_PRIORITY)
+    return wanted
+
+
+def page_priority(asked: Asked[T], refuse: Callable[[Asked[T], str, str], NtError]) -> int:
+    """The memory priority a caller sets for a process or thread, 1 (very low) to 5 (normal)."""
+    wanted = asked.number()
+    if not 1 <= wanted <= NORMAL_PAGE_PRIORITY:
+        raise refuse(asked, "PagePriority", "1 to 5")
+    return wanted
 
 
 def _settle(thread: Thread, wanted: int) -> None:

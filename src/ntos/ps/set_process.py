@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     Request = Asked[Process]
 
 CLASS = constants.PROCESSINFOCLASS
-NORMAL_IO_PRIORITY = 2
-CRITICAL_IO_PRIORITY = 4
-NORMAL_PAGE_PRIORITY = 5
 KEEP = 0xFFFF_FFFF_FFFF_FFFF
 PAGE = 0x1000
 
@@ -97,19 +94,11 @@ def _affinity(asked: Request) -> None:
 
 
 def _io_priority(asked: Request) -> None:
-    wanted = asked.number()
-    if wanted > CRITICAL_IO_PRIORITY:
-        raise _refuse(asked, "IoPriority", "0 to 4")
-    if wanted > NORMAL_IO_PRIORITY:
-        privileges.require(asked.thread, SE_PRIVILEGE.INCREASE_BASE_PRIORITY)
-    asked.target.eprocess.DefaultIoPriority = wanted
+    asked.target.eprocess.DefaultIoPriority = priority.io_priority(asked, _refuse)
 
 
 def _page_priority(asked: Request) -> None:
-    wanted = asked.number()
-    if not 1 <= wanted <= NORMAL_PAGE_PRIORITY:
-        raise _refuse(asked, "PagePriority", "1 to 5")
-    asked.target.eprocess.DefaultPagePriority = wanted
+    asked.target.eprocess.DefaultPagePriority = priority.page_priority(asked, _refuse)
 
 
 def _break_on_termination(asked: Request) -> None:

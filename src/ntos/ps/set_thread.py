@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     Request = Asked[Thread]
 
 CLASS = constants.THREADINFOCLASS
-NORMAL_IO_PRIORITY, CRITICAL_IO_PRIORITY = 2, 4
-NORMAL_PAGE_PRIORITY = 5
 LARGEST_INCREMENT = 2
 NO_IDEAL_PROCESSOR = 64
 """MAXIMUM_PROCESSORS: asks only what the ideal processor is."""
@@ -139,19 +137,11 @@ def _break_on_termination(asked: Request) -> None:
 
 
 def _io_priority(asked: Request) -> None:
-    wanted = asked.number()
-    if wanted > CRITICAL_IO_PRIORITY:
-        raise _refuse(asked, "IoPriority", "0 to 4")
-    if wanted > NORMAL_IO_PRIORITY:
-        privileges.require(asked.thread, SE_PRIVILEGE.INCREASE_BASE_PRIORITY)
-    asked.target.ethread.ThreadIoPriority = wanted
+    asked.target.ethread.ThreadIoPriority = priority.io_priority(asked, _refuse)
 
 
 def _page_priority(asked: Request) -> None:
-    wanted = asked.number()
-    if not 1 <= wanted <= NORMAL_PAGE_PRIORITY:
-        raise _refuse(asked, "PagePriority", "1 to 5")
-    asked.target.ethread.ThreadPagePriority = wanted
+    asked.target.ethread.ThreadPagePriority = priority.page_priority(asked, _refuse)
 
 
 def _name(asked: Request) -> None:

@@ -184,22 +184,6 @@ class MI_VAD_TYPE(IntEnum):
     VadLargePageSection     = 7
 
 
-class MM_PROTECTION_CODE(IntEnum):
-    """Protection as VADs and software page table entries hold it."""
-
-    MM_ZERO_ACCESS       = 0
-    MM_READONLY          = 1
-    MM_EXECUTE           = 2
-    MM_EXECUTE_READ      = 3
-    MM_READWRITE         = 4
-    MM_WRITECOPY         = 5
-    MM_EXECUTE_READWRITE = 6
-    MM_EXECUTE_WRITECOPY = 7
-    MM_NOCACHE           = 8
-    MM_GUARD_PAGE        = 16
-    MM_WRITECOMBINE      = 24
-
-
 class MMLISTS(IntEnum):
     """Lists a physical page may be on."""
 

@@ -100,7 +100,7 @@ async def __wgetmainargs(
     return INT(0)
 
 
-@export
+@export(partial="the members of lconv that are CHAR_MAX stay 127")
 def __lconv_init(thread: UserThread) -> INT:
     """Let CHAR_MAX of lconv be that of unsigned characters."""
     return INT(0)
