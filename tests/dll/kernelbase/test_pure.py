@@ -14,8 +14,12 @@ from ntos.abi.memory import BufferMemory
 from ntos.abi.pointer import Ptr
 from ntos.abi.status import NtError
 from ntos.abi.types import CHAR, WCHAR
-from ntos.dll.kernelbase import create, file, program, text
-from ntos.dll.kernelbase.attribute_list import ATTRIBUTE_LIST, native_entries
+from ntos.dll.kernelbase import file, text
+from ntos.dll.kernelbase.attribute_list import ATTRIBUTE_LIST
+from ntos.dll.kernelbase.creation import name
+from ntos.dll.kernelbase.creation.attributes import native_entries
+from ntos.dll.kernelbase.creation.request import Request
+from ntos.dll.kernelbase.creation.validate import check
 from ntos.dll.kernelbase.find import split_entries
 from ntos.dll.kernelbase.memory import view_protection
 from ntos.um.export import WinError, dos_error, registry
@@ -53,13 +57,13 @@ def enter(thread: Any, name: str, *arguments: int) -> int:
 )  # fmt: skip
 def test_unquoted_names_grow_blank_by_blank(line: str, names: list[str]) -> None:
     """Without quotes CreateProcess tries each prefix that ends before a blank (Microsoft Learn, CreateProcessW)."""
-    assert program.candidates(line) == (names, False)
+    assert name.candidates(line) == (names, False)
 
 
 def test_a_quoted_name_is_tried_once() -> None:
     """What stands in quotes is the name; nothing else is tried."""
-    assert program.candidates('"C:\\a b.exe" c d') == (["C:\\a b.exe"], True)
-    assert program.candidates('"unclosed name') == (["unclosed name"], True)
+    assert name.candidates('"C:\\a b.exe" c d') == (["C:\\a b.exe"], True)
+    assert name.candidates('"unclosed name') == (["unclosed name"], True)
 
 
 @pytest.mark.parametrize(
@@ -154,10 +158,10 @@ def test_a_full_attribute_list_takes_no_more(thread: Any) -> None:
 
 def _request(
     flags: int, *, application: str | None = "a.exe", line: str | None = None, cb: int = 0x68
-) -> create.Request:
+) -> Request:
     startup = STARTUPINFOW.new()
     startup.cb = cb
-    return create.Request(application, line, None, None, False, flags, 0, None, startup, False)
+    return Request(application, line, None, None, False, flags, 0, None, startup, False)
 
 
 @pytest.mark.parametrize(
@@ -169,10 +173,10 @@ def _request(
         _request(0x80000),
     ],
 )
-def test_create_process_refuses_what_excludes_itself(request_: create.Request) -> None:
+def test_create_process_refuses_what_excludes_itself(request_: Request) -> None:
     """No name at all, two consoles, two VDMs, an extended start-up structure of the wrong size."""
     with pytest.raises(WinError) as caught:
-        create.check(request_)
+        check(request_)
     assert caught.value.code == 87
 
 

@@ -48,7 +48,6 @@ from ntos.dll.kernelbase import (
     path_cch,
     pipe,
     process,
-    program,
     registry,
     registry_read,
     registry_values,

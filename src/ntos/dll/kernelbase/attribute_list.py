@@ -1,8 +1,7 @@
-"""PROC_THREAD_ATTRIBUTE_LIST: what a caller asks of a process to be created, and the kernel's words for it.
+"""PROC_THREAD_ATTRIBUTE_LIST: what a caller asks of a process to be created.
 
 Layout (Geoff Chappell, "PROC_THREAD_ATTRIBUTE_LIST"): flags of what is present, capacity, count, a
-spare word, the
-extended flags' entry, then {attribute, size, pointer} each 0x18 bytes.
+spare word, the extended flags' entry, then {attribute, size, pointer} each 0x18 bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from ntos.abi.pointer import Ptr
 from ntos.abi.struct import Struct, at
 from ntos.abi.types import BOOL, DWORD, PVOID, SIZE_T, ULONG, ULONG_PTR
 from ntos.um.export import WinError, export
-from ntos.um.thread import Frame, UserThread
+from ntos.um.thread import UserThread
 
 HEADER = 0x18
 ENTRY = 0x18
@@ -40,33 +39,7 @@ SIZES: dict[int, tuple[int, ...]] = {
 }
 """The sizes an attribute may have (reference: process-creation.md 4.1); lists have a multiple of eight."""
 LISTS = (HANDLE_LIST, 0x2000D)
-NATIVE = {
-    0x20000: 0x60000,
-    HANDLE_LIST: 0x2000B,
-    0x30003: 0x3000C,
-    0x20004: 0x2000D,
-    0x30005: 0x3000E,
-    0x20007: 0x20010,
-    0x2000B: 0x60011,
-    0x2000D: 0x20013,
-    0x2000E: 0x20014,
-    0x2000F: 0x20015,
-    0x20010: 0x20016,
-    0x20012: 0x20019,
-    0x20018: 0x2001B,
-}
-"""PROC_THREAD_ATTRIBUTE_… to PS_ATTRIBUTE_…: what goes to the kernel as it is."""
-BY_VALUE = (0x20000,)
-"""The kernel takes a parent's handle itself, not a pointer to it."""
-
-
-MITIGATION_POLICY, PROTECTION_LEVEL = 0x20007, 0x2000B
-SECOND_WORD = {4: 17, 8: 18, 12: 27, 16: 28, 20: 30, 24: 29, 28: 31}
-"""Bit of POLICY2 to number in the kernel's map (protected-processes.md 11)."""
 ELEVATION_HANDLED, FORCE_BREAKAWAY = 1, 4
-PROTECTION_LEVEL_NONE, PROTECTION_LEVEL_SAME = 0xFFFF_FFFE, 0xFFFF_FFFF
-PROTECTIONS = {0: 0x61, 1: 0x52, 2: 0x51, 3: 0x31, 4: 0x41, 5: 0x62, 6: 0x21, 7: 0x11, 8: 0x81}
-"""PROTECTION_LEVEL_WINTCB_LIGHT and so on to PS_PROTECTION (type, then signer)."""
 
 
 class ATTRIBUTE_LIST(Struct, size=0x18):
@@ -174,50 +147,3 @@ def extended_flags(memory: Memory, listing: int) -> int:
     if flags & ~(ELEVATION_HANDLED | FORCE_BREAKAWAY):
         raise WinError(ERROR.NOT_SUPPORTED)
     return flags
-
-
-def native_entries(thread: UserThread, frame: Frame, listing: int) -> list[tuple[int, int, int]]:
-    """PS_ATTRIBUTEs (attribute, size, value) for the list; ERROR_NOT_SUPPORTED for what the kernel has
-    no word for.
-    """
-    found = []
-    for entry in entries(thread, listing):
-        attribute, size, value = int(entry.Attribute), int(entry.Size), int(entry.Value)
-        if attribute == EXTENDED_FLAGS:
-            continue
-        native = NATIVE.get(attribute)
-        if native is None:
-            raise WinError(ERROR.NOT_SUPPORTED)
-        if attribute in BY_VALUE:
-            value = int.from_bytes(thread.memory.read(value, 8), "little")
-        elif attribute == MITIGATION_POLICY:
-            data = mitigation_map(thread.memory.read(value, size))
-            size, value = len(data), frame.bytes(data)
-        elif attribute == PROTECTION_LEVEL:
-            level = int.from_bytes(thread.memory.read(value, 4), "little")
-            size, value = 1, frame.bytes(bytes([_protection(level)]))
-        found.append((native, size, value))
-    return found
-
-
-def _protection(level: int) -> int:
-    """PS_PROTECTION for a PROTECTION_LEVEL_…; what names no known level asks for one all the same."""
-    if level in {PROTECTION_LEVEL_NONE, PROTECTION_LEVEL_SAME}:
-        return 0  # the same as an unprotected parent's is none
-    return PROTECTIONS.get(level, 0xFF)
-
-
-def mitigation_map(policy: bytes) -> bytes:
-    """The kernel's map of nibbles for PROCESS_CREATION_MITIGATION_POLICY_… (one or two words)."""
-    first = int.from_bytes(policy[:8], "little")
-    nibbles = [0] * 48
-    nibbles[0], nibbles[1] = first & 1, first >> 2 & 1
-    for index in range(2, 16):
-        nibbles[index] = first >> 4 * index & 15
-    second = int.from_bytes(policy[8:16], "little")
-    for shift, index in SECOND_WORD.items():
-        nibbles[index] = second >> shift & 15
-        second &= ~(15 << shift)
-    if second or first & 0xFA:
-        raise WinError(ERROR.NOT_SUPPORTED)
-    return bytes(low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True))

@@ -15,7 +15,7 @@ from ntos.abi.layout.api import PS_CREATE_INFO
 from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
 from ntos.abi.se import TOKEN_INFORMATION_CLASS
 from ntos.abi.status import STATUS, NtError
-from ntos.dll.kernelbase import program
+from ntos.dll.kernelbase.creation import name
 from ntos.dll.kernelbase.objects import new_handle
 from ntos.dll.kernelbase.services import allocate, free, nt
 from ntos.dll.kernelbase.token import token_information
@@ -56,13 +56,13 @@ def mapped(error: NtError, info: PS_CREATE_INFO) -> NtError:
     return error if code is None else WinError(code)
 
 
-def batch_line(thread: UserThread, image: program.Program, error: NtError) -> tuple[str, str] | None:
+def batch_line(thread: UserThread, image: name.Program, error: NtError) -> tuple[str, str] | None:
     """(application, command line) that run a batch file; None where the file is none."""
     if error.status not in (STATUS.INVALID_IMAGE_NOT_MZ, STATUS.INVALID_FILE_FOR_SECTION):
         return None
     if not image.path.lower().endswith(BATCH_EXTENSIONS):
         return None
-    shell = program.command_shell(thread)
+    shell = name.command_shell(thread)
     return shell, f'"{shell}" /c "{image.command_line}"'
 
 
