@@ -152,7 +152,7 @@ def test_bad_contents_of_attributes(yard: Yard) -> None:
     _refused(yard, yard.attribute_list((HANDLES, 8, event)), STATUS.INVALID_PARAMETER, flags=4)
     _refused(yard, yard.attribute_list((HANDLES, 7, event)), STATUS.INVALID_PARAMETER, flags=4)
     _refused(yard, yard.attribute_list((PRIORITY, 1, yard.data(b"\x63"))), STATUS.INVALID_PARAMETER)
-    _refused(yard, yard.attribute_list((PROTECTION, 1, yard.data(b"\x61"))), STATUS.INVALID_IMAGE_HASH)
+    _refused(yard, yard.attribute_list((PROTECTION, 1, 0x61)), STATUS.INVALID_IMAGE_HASH, flags=0x40)
     _refused(yard, yard.attribute_list((CHILDREN, 4, yard.data(b"\x08\0\0\0"))), STATUS.INVALID_PARAMETER)
     dynamic_code = bytes(4) + b"\x10" + bytes(19)
     _refused(yard, yard.attribute_list((MITIGATION, 24, yard.data(dynamic_code))), STATUS.NOT_SUPPORTED)

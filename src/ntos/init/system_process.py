@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ntos import ob
 from ntos.abi.status import STATUS
 from ntos.init.kernel_image import symbol
+from ntos.ps import protection
 from ntos.ps.allocate import NORMAL_CLASS, initialize_kernel_part, set_audit_name
 from ntos.ps.insert import insert_process
 from ntos.ps.manager import PROCESS, ProcessManager
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 LISTS = ("ThreadListHead", "JobLinks", "MmProcessLinks", "ActiveProcessLinks", "SessionProcessLinks")
 SYSTEM_PROCESS_FLAG = 1 << 12
+SIGNATURES = 0x1E, 0x1C
+"""Levels of the kernel's image and of what the System process maps, as a kernel debugger shows them."""
 
 
 def create_system_process(kernel: Kernel, token: Token) -> Process:
@@ -36,6 +39,8 @@ def create_system_process(kernel: Kernel, token: Token) -> Process:
     eprocess.Pcb.DirectoryTableBase = kernel.platform.tables.root
     eprocess.Flags3 = SYSTEM_PROCESS_FLAG
     eprocess.DefaultHardErrorProcessing = 1
+    eprocess.Protection.Level = protection.SYSTEM_LEVEL
+    eprocess.SignatureLevel, eprocess.SectionSignatureLevel = SIGNATURES
     set_audit_name(process, "")
     initialize_kernel_part(process, NORMAL_CLASS)
     ob.create_handle_table(process)

@@ -50,6 +50,8 @@ IO_TYPE_FILE = 5
 EVENT = FILE_OBJECT.offset("Event")
 LOCK = FILE_OBJECT.offset("Lock")
 NAME_TAG = b"IoNm"
+SIGNED_BY_WINDOWS = 12
+"""SE_SIGNING_LEVEL_WINDOWS."""
 SYNCHRONOUS = FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT
 _OPTION_FLAGS = (
     (FILE_WRITE_THROUGH, FO_WRITE_THROUGH),
@@ -278,6 +280,11 @@ class NodeBacking:
     def path(self) -> str:
         """The full NT name."""
         return self._file.path
+
+    @property
+    def signing_level(self) -> int:
+        """What the machine itself made counts as signed by Windows; no signature of any other file is verified."""
+        return SIGNED_BY_WINDOWS if self.node.protected else 0
 
     def read(self, offset: int, size: int) -> bytes:
         """Bytes as stored."""

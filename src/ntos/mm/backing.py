@@ -51,6 +51,15 @@ class Versioned(Protocol):
         """Changes whenever the bytes do."""
 
 
+@runtime_checkable
+class Signed(Protocol):
+    """A backing that knows how well its content is signed."""
+
+    @property
+    def signing_level(self) -> int:
+        """SE_SIGNING_LEVEL; 0 where nobody has verified anything."""
+
+
 class MappedPages(Protocol):
     """A data section of a file, to whoever reads and writes the file by other means."""
 

@@ -16,7 +16,7 @@ from ntos.abi.pe import image as pe_image
 from ntos.abi.pe import relocations
 from ntos.abi.pe.headers import ImageHeaders, SectionFlag, align_up, parse_headers
 from ntos.abi.pe.reader import reader_of
-from ntos.mm.backing import Versioned
+from ntos.mm.backing import Signed, Versioned
 from ntos.mm.control import ControlArea, Part
 from ntos.mm.layout import FOUR_GIGABYTES
 from ntos.mm.protect import from_page, software
@@ -49,6 +49,7 @@ class ImageArea(ControlArea):
         self.bytes = _relocated(data, self.headers, self.base)
         super().__init__(manager, _parts(self.headers), backing)
         self.segment.BasedAddress = self.base
+        self.segment.SegmentFlags.ImageSigningLevel = backing.signing_level if isinstance(backing, Signed) else 0
         self._set_all_prototypes()
         self.information = self._describe()
 
@@ -56,6 +57,11 @@ class ImageArea(ControlArea):
     def size(self) -> int:
         """SizeOfImage in whole pages."""
         return self.pages * PAGE_SIZE
+
+    @property
+    def signing_level(self) -> int:
+        """How well the file was signed when the area was made (SE_SIGNING_LEVEL)."""
+        return int(self.segment.SegmentFlags.ImageSigningLevel)
 
     def content(self, page: int) -> bytes | memoryview:
         """A page of the image as relocated."""

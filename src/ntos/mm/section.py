@@ -78,6 +78,11 @@ class Section(Body):
         """Where an image lies in every process that has room there; 0 for other sections."""
         return self.area.base
 
+    @property
+    def signing_level(self) -> int:
+        """SE_SIGNING_LEVEL of an image's file; 0 for other sections."""
+        return self.area.signing_level if isinstance(self.area, ImageArea) else 0
+
     def image_information(self) -> SECTION_IMAGE_INFORMATION:
         """What the headers said; SECTION_NOT_IMAGE for other sections. TransferAddress is where it is at
         `base`.

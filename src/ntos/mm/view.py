@@ -94,6 +94,7 @@ def _map_image(
 ) -> tuple[int, int, NTSTATUS]:
     if address % GRANULARITY:
         raise NtError(STATUS.MAPPED_ALIGNMENT)
+    _check_signing(space, area)
     if address:
         start = _place(space, area.pages, address, top_down=False, limit=0)
     else:
@@ -117,6 +118,19 @@ def _map_image(
     if area.headers.machine != Machine.AMD64:
         return vad.base, vad.size, STATUS.IMAGE_MACHINE_TYPE_MISMATCH
     return vad.base, vad.size, STATUS.SUCCESS
+
+
+def _check_signing(space: AddressSpace, area: ImageArea) -> None:
+    """A protected process, or one with a signature policy, maps only what is signed well enough.
+
+    Levels above WINDOWS are compared with it: what is signed for the trusted computing base maps everywhere.
+    """
+    needed = int(space.process.eprocess.SectionSignatureLevel) & 0xF
+    if area.signing_level < needed:
+        path = area.backing.path if area.backing is not None else ""
+        inputs = {"image": path, "signing level": area.signing_level, "process wants": needed}
+        because = Denied("the image is not signed as well as the process demands", inputs, "a signed image")
+        raise NtError(STATUS.INVALID_IMAGE_HASH, because=because)
 
 
 def _enter(space: AddressSpace, vad: Vad, area: ControlArea) -> None:

@@ -100,8 +100,12 @@ def open_by_pointer(
     thread: Thread, obj: KernelObject, access: int, flags: int = 0, granted: int | None = None
 ) -> int:
     """A handle to an object in hand, with the access check (ObOpenObjectByPointer)."""
+    manager = thread.kernel[ObjectManager]
     if granted is None:
-        granted = thread.kernel[ObjectManager].check_access(thread, obj, access)
+        granted = manager.check_access(thread, obj, access)
+    kind = manager.kind_of(obj)
+    if kind.withheld is not None:
+        granted = kind.withheld(thread, obj, access, granted)
     _check_exclusive(thread, obj, flags)
     return insert_handle(thread.process, obj, granted, flags & OBJ_INHERIT)
 

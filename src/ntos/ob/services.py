@@ -100,11 +100,12 @@ def _duplicate_access(
     if options & DUPLICATE_SAME_ACCESS:
         return entry.access
     manager = thread.kernel[ObjectManager]
-    if desired & rights.MAXIMUM_ALLOWED:
-        return manager.check_access(thread, obj, desired)
     kind = manager.kind_of(obj)
     mapped = kind.mapping.apply(desired) & (kind.valid_access | rights.ACCESS_SYSTEM_SECURITY)
-    return mapped if not mapped & ~entry.access else manager.check_access(thread, obj, desired)
+    if not desired & rights.MAXIMUM_ALLOWED and not mapped & ~entry.access:
+        return mapped
+    granted = manager.check_access(thread, obj, desired)
+    return granted if kind.withheld is None else kind.withheld(thread, obj, desired, granted)
 
 
 def _close_source(source: Process, handle: int) -> None:

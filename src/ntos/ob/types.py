@@ -138,6 +138,9 @@ class ObjectType(Generic[T]):
         """(object): the last reference is gone; the body is still there."""
         self.parse: Callable[[Thread | Kernel, T, str, ParseRequest], KernelObject | Reparse] | None = None
         """(who, object, rest of the name, request): an object with a reference, or a reparse."""
+        self.withheld: Callable[[Thread, T, int, int], int] | None = None
+        """(opener, object, access asked, access granted): what is left of it, or ACCESS_DENIED. A rule that stands
+        above descriptors and privileges."""
         self.security: Callable[..., Any] | None = None
         """The security procedure, in the shape `se` gives it."""
         self.query_name: Callable[[T], str] | None = None

@@ -10,6 +10,7 @@ from ntos.abi.layout.process import EPROCESS
 from ntos.abi.status import STATUS
 from ntos.ex.handle import HandleTable
 from ntos.ke.process import PROCESS_OBJECT, Process
+from ntos.ps import protection
 from ntos.ps.manager import PROCESS, ProcessManager
 from ntos.se import token as tokens
 
@@ -62,6 +63,8 @@ class Creation:
     jobs: list[Job] = field(default_factory=list)
     """Jobs to be in besides the parent's, outermost first."""
     mitigation: Options | None = None
+    protection: int | None = None
+    """PS_PROTECTION as asked for or, for the system's own, as decided; None where nobody said anything."""
     token_flags: int = 0
     """TokenFlags the new process's token has besides its parent's (the child process policy)."""
     process_security: int = 0
@@ -92,6 +95,7 @@ def allocate_process(kernel: Kernel, creation: Creation) -> Process:
     eprocess.Flags2 = PAGE_PRIORITY
     eprocess.Flags = FLAG_IO_PRIORITY_NORMAL
     _names(process, creation)
+    protection.assign(process, creation.protection or 0)
     _address_space(kernel, process)
     initialize_kernel_part(process, _priority_class(creation))
     _token(process, creation)

@@ -26,7 +26,7 @@ from ntos.cm.key import open_node
 from ntos.ke.service import service
 from ntos.ob.manager import grant_all
 from ntos.ps import attributes as attribute_numbers
-from ntos.ps import image_options, job_object, manifest, mitigation
+from ntos.ps import image_options, job_object, manifest, mitigation, protection
 from ntos.ps.allocate import Creation, allocate_process
 from ntos.ps.attributes import Attributes
 from ntos.ps.exit import abandon, drop_unborn
@@ -34,7 +34,7 @@ from ntos.ps.image_options import ImageOptions
 from ntos.ps.insert import assign_id, insert_process, insert_thread
 from ntos.ps.manager import PROCESS, THREAD, ProcessManager
 from ntos.ps.peb import NORMALIZED, Parameters, create_peb
-from ntos.ps.request import creation_of, refuse_protection
+from ntos.ps.request import creation_of
 from ntos.ps.thread import ThreadStart, allocate_thread, resume
 from ntos.se import privileges
 from ntos.se import token as tokens
@@ -61,7 +61,8 @@ FAIL_ON_FILE_OPEN, FAIL_ON_SECTION, FAIL_EXE_FORMAT, FAIL_MACHINE, FAIL_EXE_NAME
 WRITE_OUTPUT, DETECT_MANIFEST, SKIP_DEBUGGER = 1, 2, 4
 """PS_CREATE_INFO.InitFlags."""
 MANIFEST_DETECTED = 8
-PARAMETERS_MANIFEST, PARAMETERS_NO_IMAGE_KEY = 0x2000, 0x4000
+OUTPUT_PROTECTED, OUTPUT_PROTECTED_LIGHT = 1, 0x10
+PARAMETERS_MANIFEST, PARAMETERS_NO_IMAGE_KEY, PARAMETERS_PROTECTED = 0x2000, 0x4000, 0x40_0000
 KEY_READ = 0x20019
 IMAGE_ACCESS = 0x20 | 0x100000 | 0x81
 SHARE_READ_DELETE = 5
@@ -108,7 +109,7 @@ class Order:
     init_flags: int
 
 
-@service(partial="no debug object, secure processes, sessions of their own, large pages, memory reserves or protection")
+@service(partial="no debug object, secure processes, sessions of their own, large pages or memory reserves")
 def NtCreateUserProcess(
     thread: Thread,
     ProcessHandle: Out[HANDLE],
@@ -158,8 +159,6 @@ def _check_flags(process_flags: int, thread_flags: int) -> None:
     if process_flags & ~SUPPORTED_FLAGS or thread_flags & ~CREATE_SUSPENDED:
         flags = {"ProcessFlags": process_flags, "ThreadFlags": thread_flags}
         raise NtError(STATUS.INVALID_PARAMETER, Denied("creation flag not accepted here", flags))
-    if process_flags & FLAG_PROTECTED:
-        refuse_protection(FLAG_PROTECTED)
 
 
 def nameless(attributes: OBJECT_ATTRIBUTES | None, kind: ob.ObjectType[Any]) -> ob.Attributes:
@@ -183,8 +182,9 @@ def _capture(thread: Thread, info: PS_CREATE_INFO, flags: int, parameters: int, 
         privileges.require(thread, SE_PRIVILEGE.TCB)
     init_flags = int(info.InitState.InitFlags)
     creation = creation_of(
-        thread, wanted, inherit=bool(flags & FLAG_INHERIT_HANDLES), breakaway=bool(flags & FLAG_BREAKAWAY)
-    )
+        thread, wanted, inherit=bool(flags & FLAG_INHERIT_HANDLES), breakaway=bool(flags & FLAG_BREAKAWAY),
+        protect=bool(flags & FLAG_PROTECTED),
+    )  # fmt: skip
     creation.force_breakaway = bool(flags & FLAG_FORCE_BREAKAWAY)
     creation.command_line = captured.text("CommandLine")
     path = name.decode("utf-16-le", "surrogatepass")
@@ -206,7 +206,8 @@ def _tell_failure(thread: Thread, info: PS_CREATE_INFO, error: StageError) -> No
 
 def handle_for(thread: Thread, obj: Process | Thread, desired: int, said: ob.Attributes) -> int:
     """The creator's handle: it owns the new object, so its descriptor does not stand against it."""
-    return ob.insert_handle(thread.process, obj, grant_all(thread, obj, desired), said.flags & OBJ_INHERIT)
+    granted = protection.for_creator(thread, obj, grant_all(thread, obj, desired))
+    return ob.insert_handle(thread.process, obj, granted, said.flags & OBJ_INHERIT)
 
 
 def create_process(
@@ -242,6 +243,7 @@ def create_process(
         found = manifest.find(process, base) if init_flags & DETECT_MANIFEST else (0, 0)
         parameters.flags |= 0 if options.key is not None else PARAMETERS_NO_IMAGE_KEY
         parameters.flags |= PARAMETERS_MANIFEST if found[1] else 0
+        parameters.flags |= PARAMETERS_PROTECTED if protection.level_of(process) & 7 else 0
         address = parameters.place(process)
         start = ThreadStart(
             int(information.TransferAddress), int(process.eprocess.Peb), int(information.MaximumStackSize),
@@ -267,6 +269,7 @@ def build_process(
 ) -> Process:
     """A process object with id, token, handles, images, PEB, descriptor and jobs; in no list, without threads."""
     creation.image = section
+    protection.admit(creation)
     creation.priority_class = creation.priority_class or options.priority_class
     if options.mitigation is not None and creation.mitigation is None:
         creation.mitigation = mitigation.Options.parse(options.mitigation)
@@ -370,7 +373,12 @@ def _answer(thread: Thread, info: PS_CREATE_INFO, made: Made, order: Order) -> N
     wanted.give(attribute_numbers.IMAGE_INFO, bytes(made.section.image_information()))
     info.State = SUCCESS
     success = info.SuccessState
-    success.OutputFlags = MANIFEST_DETECTED if made.manifest[1] else 0
+    kind = protection.level_of(made.process) & 7
+    success.OutputFlags = (
+        (MANIFEST_DETECTED if made.manifest[1] else 0)
+        | (OUTPUT_PROTECTED if kind else 0)
+        | (OUTPUT_PROTECTED_LIGHT if kind == protection.LIGHT else 0)
+    )
     success.FileHandle = ob.insert_handle(thread.process, made.file, IMAGE_ACCESS)
     success.SectionHandle = ob.insert_handle(thread.process, made.section, 0xF001F)
     success.UserProcessParametersNative = made.parameters

@@ -23,6 +23,7 @@ STRINGS = ("DllPath", "ImagePathName", "CommandLine", "WindowTitle", "DesktopInf
 CURRENT_DIRECTORY_ROOM = 520
 """CurrentDirectory.DosPath always has room for MAX_PATH characters."""
 CRITICAL_SECTION_TIMEOUT = -2_592_000 * 10_000_000
+PROTECTED_LIGHT = 1
 NO_MUTANT = 0xFFFF_FFFF_FFFF_FFFF
 MAXIMUM_NUMBER_OF_HEAPS = 16
 
@@ -50,6 +51,9 @@ def create_peb(process: Process, image_base: int, information: SECTION_IMAGE_INF
     peb.ImageSubsystemMinorVersion = int(information.SubSystemMinorVersion)
     peb.ActiveProcessAffinityMask = 1
     peb.SessionId = session
+    kind = int(process.eprocess.Protection.Type)
+    peb.IsProtectedProcess = int(kind != 0)
+    peb.IsProtectedProcessLight = int(kind == PROTECTED_LIGHT)
     process.eprocess.Peb = address
     return peb
 

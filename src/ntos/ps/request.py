@@ -16,7 +16,7 @@ from ntos.abi.se import SE_PRIVILEGE, TOKEN_NO_CHILD_PROCESS, TOKEN_NO_CHILD_PRO
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.ex.handle import HandleTable
 from ntos.ps import attributes as numbers
-from ntos.ps import mitigation
+from ntos.ps import mitigation, protection
 from ntos.ps.allocate import PRIORITIES, Creation
 from ntos.ps.job_object import JOB
 from ntos.ps.manager import PROCESS
@@ -33,11 +33,13 @@ CHILD_RESTRICTED, CHILD_OVERRIDE, CHILD_UNLESS_SECURE = 1, 2, 4
 MOST_HANDLES = 0x8000
 
 
-def creation_of(thread: Thread, wanted: Attributes, *, inherit: bool, breakaway: bool) -> Creation:
+def creation_of(
+    thread: Thread, wanted: Attributes, *, inherit: bool, breakaway: bool, protect: bool = False
+) -> Creation:
     """The creation, its attributes read; a token in it carries a reference that somebody must give back."""
     refuse_restricted_creator(thread)
     creation = Creation(_parent(thread, wanted), thread.process, inherit_handles=inherit, breakaway=breakaway)
-    _protection(wanted)
+    creation.protection = _protection(wanted, protect=protect)
     priority = wanted.data(numbers.PRIORITY_CLASS)
     if priority:
         creation.priority_class = _priority_class(thread, priority[1] if len(priority) > 1 else priority[0])
@@ -130,15 +132,16 @@ def _child_policy(wanted: Attributes) -> int:
     return restricted | (TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE if policy & CHILD_UNLESS_SECURE else 0)
 
 
-def _protection(wanted: Attributes) -> None:
-    """No image here has a signature that a protection level could rest on."""
-    data = wanted.data(numbers.PROTECTION_LEVEL)
-    if data and any(data):
-        refuse_protection(data[0])
-
-
-def refuse_protection(level: int) -> None:
-    """INVALID_IMAGE_HASH: what Windows says of an image whose signature does not carry the level."""
-    because = Denied("protection needs an image signed for it, and signatures are not verified here",
-                     {"level": hex(level)}, "no protection level")  # fmt: skip
-    raise NtError(STATUS.INVALID_IMAGE_HASH, because)
+def _protection(wanted: Attributes, *, protect: bool) -> int | None:
+    """The level asked for: by the attribute, whose value it is, or by the flag alone."""
+    byte = wanted.value(numbers.PROTECTION_LEVEL)
+    if byte is None:
+        return protection.AUTHENTICODE_LEVEL if protect else None
+    if byte > 0xFF or not protection.is_valid(byte):
+        because = Denied("not a protection level", {"level": hex(byte)}, "a type and a signer that go together")
+        raise NtError(STATUS.INVALID_PARAMETER, because)
+    if byte and not protect:
+        because = Denied("a level without the flag that wants one", {"level": protection.name(byte)},
+                         "PROCESS_CREATE_FLAGS_PROTECTED_PROCESS")  # fmt: skip
+        raise NtError(STATUS.INVALID_PARAMETER, because)
+    return byte

@@ -8,7 +8,9 @@ from ntos.abi.errors import ERROR
 from ntos.abi.layout.api import PS_CREATE_INFO
 from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
 from ntos.abi.layout.string import CLIENT_ID
+from ntos.abi.ob import CURRENT_PROCESS
 from ntos.abi.pointer import Ptr
+from ntos.abi.ps import PROCESSINFOCLASS
 from ntos.abi.types import HANDLE
 from ntos.abi.win32 import CREATE_DEFAULT_ERROR_MODE, REALTIME_PRIORITY_CLASS
 from ntos.dll.kernelbase import attribute_list
@@ -16,7 +18,7 @@ from ntos.dll.kernelbase.creation.name import Program
 from ntos.dll.kernelbase.creation.outcome import SUBSYSTEM_CUI
 from ntos.dll.kernelbase.creation.request import Request
 from ntos.dll.kernelbase.objects import new_handle
-from ntos.dll.kernelbase.process import PRIORITY_CLASSES
+from ntos.dll.kernelbase.process import PRIORITY_CLASSES, query_process
 from ntos.dll.kernelbase.services import rtl, rtl_status
 from ntos.rtl.text import to_utf16
 from ntos.um.export import WinError
@@ -51,7 +53,7 @@ MITIGATION_POLICY, PROTECTION_LEVEL = 0x20007, 0x2000B
 SECOND_WORD = {4: 17, 8: 18, 12: 27, 16: 28, 20: 30, 24: 29, 28: 31}
 """Bit of POLICY2 to number in the kernel's map (protected-processes.md 11)."""
 PROTECTION_LEVEL_NONE, PROTECTION_LEVEL_SAME = 0xFFFF_FFFE, 0xFFFF_FFFF
-PROTECTIONS = {0: 0x61, 1: 0x52, 2: 0x51, 3: 0x31, 4: 0x41, 5: 0x62, 6: 0x21, 7: 0x11, 8: 0x81}
+PROTECTIONS = {0: 0x61, 1: 0x52, 2: 0x51, 3: 0x31, 4: 0x41, 5: 0x62, 6: 0x21, 7: 0x12, 8: 0x81}
 """PROTECTION_LEVEL_WINTCB_LIGHT and so on to PS_PROTECTION (type, then signer)."""
 
 
@@ -85,7 +87,7 @@ async def native_list(thread: UserThread, frame: Frame, request: Request, image:
         (PS_CLIENT_ID, CLIENT_ID.size, answer.client.address),
         (PS_IMAGE_INFO, SECTION_IMAGE_INFORMATION.size, answer.image.address),
     ]
-    own = native_entries(thread, frame, request.attributes) if request.attributes else []
+    own = await native_entries(thread, frame, request.attributes) if request.attributes else []
     if any(kind == PS_HANDLE_LIST for kind, _, _ in own) and not request.inherit:
         raise WinError(ERROR.INVALID_PARAMETER)
     parent = any(kind == PS_PARENT for kind, _, _ in own)
@@ -129,7 +131,7 @@ async def _priority(thread: UserThread, flags: int) -> int:
     return 0
 
 
-def native_entries(thread: UserThread, frame: Frame, listing: int) -> list[tuple[int, int, int]]:
+async def native_entries(thread: UserThread, frame: Frame, listing: int) -> list[tuple[int, int, int]]:
     """PS_ATTRIBUTEs (attribute, size, value) for the list; ERROR_NOT_SUPPORTED for what the kernel has
     no word for.
     """
@@ -148,16 +150,20 @@ def native_entries(thread: UserThread, frame: Frame, listing: int) -> list[tuple
             size, value = len(data), frame.bytes(data)
         elif attribute == PROTECTION_LEVEL:
             level = int.from_bytes(thread.memory.read(value, 4), "little")
-            size, value = 1, frame.bytes(bytes([_protection(level)]))
+            size, value = 1, await _protection(thread, level)
         found.append((native, size, value))
     return found
 
 
-def _protection(level: int) -> int:
-    """PS_PROTECTION for a PROTECTION_LEVEL_…; what names no known level asks for one all the same."""
-    if level in {PROTECTION_LEVEL_NONE, PROTECTION_LEVEL_SAME}:
-        return 0  # the same as an unprotected parent's is none
-    return PROTECTIONS.get(level, 0xFF)
+async def _protection(thread: UserThread, level: int) -> int:
+    """PS_PROTECTION for a PROTECTION_LEVEL_…."""
+    if level == PROTECTION_LEVEL_NONE:
+        return 0
+    if level == PROTECTION_LEVEL_SAME:
+        return (await query_process(thread, CURRENT_PROCESS, PROCESSINFOCLASS.ProcessProtectionInformation, 1))[0]
+    if level not in PROTECTIONS:
+        raise WinError(ERROR.INVALID_PARAMETER)
+    return PROTECTIONS[level]
 
 
 def mitigation_map(policy: bytes) -> bytes:
