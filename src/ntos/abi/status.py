@@ -26,6 +26,9 @@ class Denied:
     rule: str
     inputs: Mapping[str, object] = field(default_factory=dict)
     flip: str = ""
+    stage: int = 0
+    """Of a process creation, where one was refused (1 to 7), and the routine it had come to."""
+    routine: str = ""
 
 
 class NtError(Exception):

@@ -10,6 +10,19 @@ SCHEMA = "ntos-trace/1"
 """Changes when a field changes meaning or goes; new kinds and new fields do not change it."""
 
 
+class Reason(msgspec.Struct, omit_defaults=True):
+    """Why a call failed, where a rule refused: which, on what, and the smallest change that would flip it.
+
+    `stage` and `routine` say how far a process creation had come.
+    """
+
+    rule: str = ""
+    inputs: dict[str, Any] = {}
+    flip: str = ""
+    stage: int = 0
+    routine: str = ""
+
+
 class Event(msgspec.Struct, tag_field="event", omit_defaults=True):
     """What every event carries: when (100 ns since boot), in which process and thread (0 outside any)."""
 
@@ -59,6 +72,53 @@ class ProcessExited(Event, tag="process-exit"):
     status: int = 0
 
 
+class CreationStep(Event, tag="creation-step"):
+    """A step of a process creation begins, and the one before it ends: stage 1 to 7, the routine of Windows that
+    does it, and what it works on. `subject` is the new process's id from when it has one.
+    """
+
+    stage: int = 0
+    routine: str = ""
+    subject: int = 0
+    details: dict[str, Any] = {}
+
+
+class CreationDecision(Event, tag="creation-decision"):
+    """A rule was applied on the way: to what, with what outcome, and what would have turned it."""
+
+    rule: str = ""
+    outcome: str = ""
+    inputs: dict[str, Any] = {}
+    flip: str = ""
+
+
+class CreationObject(Event, tag="creation-object"):
+    """Something was made on the way: an object, a handle, a view, a structure.
+
+    `value` is a handle or an address in the process `owner` (0: in the kernel); `structure` names the type that
+    lies there.
+    """
+
+    kind: str = ""
+    name: str = ""
+    value: int = 0
+    owner: int = 0
+    size: int = 0
+    access: int = 0
+    structure: str = ""
+
+
+class CreationEnded(Event, tag="creation-end"):
+    """The call that creates a process came back; where it failed, `because` says how far it came and why."""
+
+    routine: str = ""
+    subject: int = 0
+    status: int = 0
+    status_name: str = ""
+    error: int = 0
+    because: Reason | None = None
+
+
 class ThreadCreated(Event, tag="thread-create"):
     """A thread was inserted; `start` is its Win32 start address, `remote` whether another process made it."""
 
@@ -76,12 +136,15 @@ class ThreadExited(Event, tag="thread-exit"):
 
 
 class ImageLoaded(Event, tag="image-load"):
-    """An image was mapped; `source` says by which rule the loader found it, where the loader mapped it."""
+    """An image was mapped; `source` says by which rule the loader found it, where the loader mapped it,
+    and `importer` who needed it.
+    """
 
     path: str = ""
     base: int = 0
     size: int = 0
     source: str = ""
+    importer: str = ""
 
 
 class ImageUnloaded(Event, tag="image-unload"):
@@ -98,6 +161,7 @@ class ServiceCalled(Event, tag="service"):
     arguments: dict[str, Any] = {}
     status: int = 0
     results: dict[str, Any] = {}
+    because: Reason | None = None
 
 
 class ExportCalled(Event, tag="export"):
@@ -108,6 +172,7 @@ class ExportCalled(Event, tag="export"):
     arguments: dict[str, Any] = {}
     result: Any = None
     caller: str = ""
+    because: Reason | None = None
 
 
 class Refused(Event, tag="refused"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ntos.etw.event import ExportCalled, ServiceCalled
+from ntos.etw.event import CreationStep, ExportCalled, ServiceCalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 class Log:
     """One per machine. Subscribers are called in the order they came; they must not raise."""
 
-    __slots__ = ("_by_kind", "_everything", "calls", "where")
+    __slots__ = ("_by_kind", "_everything", "calls", "steps", "where")
 
     def __init__(self) -> None:
         self._by_kind: dict[type[Event], list[Callable[[Event], None]]] = {}
         self._everything: list[Callable[[Event], None]] = []
         self.calls = False
         """Whether anybody listens for calls of services or exports: asked at every door, hence no method."""
+        self.steps: dict[int, CreationStep] = {}
+        """The last step of a process creation by thread id, where somebody listens for steps."""
         self.where: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0)
         """(time, process id, thread id) at this moment; the kernel sets it."""
 

@@ -12,8 +12,9 @@ from ntos.abi import signature as signatures
 from ntos.abi.layout.object import OBJECT_ATTRIBUTES
 from ntos.abi.layout.string import UNICODE_STRING
 from ntos.abi.signature import Kind, Signature
-from ntos.abi.status import STATUS, GuestFault, NtError, status_name
+from ntos.abi.status import STATUS, Denied, GuestFault, NtError, status_name
 from ntos.abi.types import NTSTATUS, Scalar
+from ntos.etw.account import plain, reason
 from ntos.etw.event import Missing, Refused, ServiceCalled
 
 if TYPE_CHECKING:
@@ -70,16 +71,17 @@ class ServiceDoor:
             return self._enter_async(thread)
         context, memory, told = thread.context, thread.memory, thread.log.calls
         arguments: tuple[int, ...] = ()
+        because: Denied | None = None
         try:
             if told:
                 arguments = self._arguments(thread)
             status = self._enter(thread, memory, context)
         except NtError as error:
-            status = self._refuse(thread, error)
+            status, because = self._refuse(thread, error), error.because
         except GuestFault as fault:
             status = fault.status
         if told:
-            self._trace(thread, arguments, status)
+            self._trace(thread, arguments, status, because)
         if status is not None:
             context.rax = status & 0xFFFF_FFFF
         return None
@@ -88,16 +90,17 @@ class ServiceDoor:
         assert self._enter is not None
         context, memory, told = thread.context, thread.memory, thread.log.calls
         arguments: tuple[int, ...] = ()
+        because: Denied | None = None
         try:
             if told:
                 arguments = self._arguments(thread)
             status = await self._enter(thread, memory, context)
         except NtError as error:
-            status = self._refuse(thread, error)
+            status, because = self._refuse(thread, error), error.because
         except GuestFault as fault:
             status = fault.status
         if told:
-            self._trace(thread, arguments, status)
+            self._trace(thread, arguments, status, because)
         if status is not None:
             context.rax = status & 0xFFFF_FFFF
 
@@ -119,7 +122,7 @@ class ServiceDoor:
         except NtError as error:
             self._refuse(thread, error)
             if thread.log.calls:
-                self._trace(thread, arguments, error.status)
+                self._trace(thread, arguments, error.status, error.because)
             raise
         except GuestFault as fault:
             raise NtError(fault.status) from fault
@@ -134,7 +137,7 @@ class ServiceDoor:
         except NtError as error:
             self._refuse(thread, error)
             if thread.log.calls:
-                self._trace(thread, arguments, error.status)
+                self._trace(thread, arguments, error.status, error.because)
             raise
         except GuestFault as fault:
             raise NtError(fault.status) from fault
@@ -154,18 +157,26 @@ class ServiceDoor:
                     status=int(error.status),
                     status_name=status_name(error.status),
                     rule=because.rule,
-                    inputs={key: _plain(value) for key, value in because.inputs.items()},
+                    inputs={key: plain(value) for key, value in because.inputs.items()},
                     flip=because.flip,
                 )
             )
         return error.status
 
-    def _trace(self, thread: Thread, arguments: tuple[int, ...], status: Any) -> None:
+    def _trace(
+        self, thread: Thread, arguments: tuple[int, ...], status: Any, because: Denied | None = None
+    ) -> None:
         if not thread.log.wants(ServiceCalled):
             return
         before, after = describe(self.signature, thread, arguments)
         thread.kernel.log.emit(
-            ServiceCalled(name=self.name, arguments=before, status=int(status or 0) & 0xFFFF_FFFF, results=after)
+            ServiceCalled(
+                name=self.name,
+                arguments=before,
+                status=int(status or 0) & 0xFFFF_FFFF,
+                results=after,
+                because=reason(because),
+            )
         )
 
 
@@ -183,7 +194,7 @@ def describe(signature: Signature, thread: Thread, arguments: tuple[int, ...]) -
         if parameter.kind is Kind.VALUE and isinstance(parameter.type, type) and issubclass(parameter.type, Scalar):
             before[parameter.name] = parameter.type.wrap(raw)
         else:
-            before[parameter.name] = _plain(raw)
+            before[parameter.name] = plain(raw)
         if parameter.kind is Kind.IN and raw:
             before[parameter.name] = _structure(parameter.type, thread, raw)
         if parameter.kind is Kind.OUT and raw and issubclass(parameter.type, Scalar):
@@ -204,10 +215,6 @@ def _structure(kind: Any, thread: Thread, address: int) -> Any:
         return view.text if isinstance(view, UNICODE_STRING) else f"0x{address:X}"
     except (GuestFault, UnicodeDecodeError):
         return f"0x{address:X}"
-
-
-def _plain(value: object) -> Any:
-    return value if isinstance(value, str | int | float | bool | type(None) | list | dict) else str(value)
 
 
 registry: dict[str, ServiceDoor] = {}

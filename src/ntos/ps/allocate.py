@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from ntos import lpc, mm, ob
 from ntos.abi.layout.process import EPROCESS
 from ntos.abi.status import STATUS
+from ntos.etw import account
 from ntos.ex.handle import HandleTable
 from ntos.ke.process import PROCESS_OBJECT, Process
-from ntos.ps import protection
+from ntos.ps import protection, told
 from ntos.ps.manager import PROCESS, ProcessManager
 from ntos.se import token as tokens
 
@@ -76,9 +77,11 @@ class Creation:
 
 def allocate_process(kernel: Kernel, creation: Creation) -> Process:
     """A process object with token, handle table and address space; not yet in any list."""
-    manager = kernel[ProcessManager]
+    manager, log = kernel[ProcessManager], kernel.log
+    account.step(log, 3, "PspAllocateProcess", parent=creation.parent.id, creator=creation.creator.id)
     process = _object(kernel, manager)
     eprocess = process.eprocess
+    account.made(log, "process", "the process object", process.address, size=EPROCESS.size, structure="EPROCESS")
     parent = creation.parent.eprocess
     eprocess.ExitStatus = int(STATUS.PENDING)
     eprocess.LastThreadExitStatus = 0
@@ -96,12 +99,18 @@ def allocate_process(kernel: Kernel, creation: Creation) -> Process:
     eprocess.Flags = FLAG_IO_PRIORITY_NORMAL
     _names(process, creation)
     protection.assign(process, creation.protection or 0)
+    account.step(log, 3, "MmCreateProcessAddressSpace")
     _address_space(kernel, process)
+    account.step(log, 3, "KeInitializeProcess")
     initialize_kernel_part(process, _priority_class(creation))
+    account.step(log, 3, "PspInitializeProcessSecurity")
     _token(process, creation)
     if creation.mitigation is not None:
         creation.mitigation.apply(eprocess)
+    account.step(log, 3, "ObInitProcess")
     _handles(process, creation)
+    told.handles_inherited(process, creation)
+    account.step(log, 3, "MiSessionAddProcess")
     _session(process, creation)
     return process
 
@@ -109,10 +118,12 @@ def allocate_process(kernel: Kernel, creation: Creation) -> Process:
 def _token(process: Process, creation: Creation) -> None:
     """PspInitializeProcessSecurity: the token asked for, or a copy of the parent's; it takes over the reference."""
     token, creation.token = creation.token, None
+    asked = token is not None
     if token is None:
         token = tokens.duplicate_for_process(process.kernel, tokens.primary_token(creation.parent))
     token.body.TokenFlags = int(token.body.TokenFlags) | creation.token_flags
     tokens.set_primary_token(process, token)
+    told.security_given(process, asked)
 
 
 def _object(kernel: Kernel, manager: ProcessManager) -> Process:

@@ -23,10 +23,12 @@ from ntos.abi.signature import probe_for_write
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.cm.key import open_node
+from ntos.etw import account
+from ntos.ke.process import Process
 from ntos.ke.service import service
 from ntos.ob.manager import grant_all
 from ntos.ps import attributes as attribute_numbers
-from ntos.ps import image_options, job_object, manifest, mitigation, protection
+from ntos.ps import image_options, job_object, manifest, mitigation, protection, told
 from ntos.ps.allocate import Creation, allocate_process
 from ntos.ps.attributes import Attributes
 from ntos.ps.exit import abandon, drop_unborn
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
     from ntos.cm import KeyNode
     from ntos.io.file import FileObject
     from ntos.ke.kernel import Kernel
-    from ntos.ke.process import Process
     from ntos.ke.thread import Thread
     from ntos.mm.section import Section
 
@@ -129,29 +130,33 @@ def NtCreateUserProcess(
     probe_for_write(thread.memory, CreateInfo.address, PS_CREATE_INFO.size)
     if int(info.Size) != PS_CREATE_INFO.size:
         raise NtError(STATUS.INVALID_PARAMETER, Denied("PS_CREATE_INFO size", {"Size": int(info.Size)}, "0x58"))
-    _check_flags(ProcessFlags, ThreadFlags)
-    said = nameless(ProcessObjectAttributes, PROCESS)
-    of_thread = nameless(ThreadObjectAttributes, THREAD)
-    order = _capture(thread, info, ProcessFlags, ProcessParameters, AttributeList)
-    order.creation.process_security = said.security_descriptor
-    order.creation.thread_security = of_thread.security_descriptor
-    try:
-        made = create_process(
-            thread.kernel, order.creation, order.image_path, order.parameters, thread, order.prohibited,
-            order.init_flags,
-        )  # fmt: skip
-    except StageError as error:
-        _tell_failure(thread, info, error)
-        raise
-    _standard_handles(thread, made, order.wanted, order.creation)
-    thread.kernel.scheduler.ready(made.thread)
-    if not ThreadFlags & CREATE_SUSPENDED:
-        resume(made.thread)
-    _answer(thread, info, made, order)
-    ThreadHandle.write(handle_for(thread, made.thread, ThreadDesiredAccess, of_thread))
-    ProcessHandle.write(handle_for(thread, made.process, ProcessDesiredAccess, said))
-    for obj in (made.thread, made.process, made.section, made.file):
-        ob.dereference(obj)  # handles, views and the running thread keep them now
+    account.step(thread.log, 2, "NtCreateUserProcess", ProcessFlags=ProcessFlags, ThreadFlags=ThreadFlags)
+    with account.ending(thread.log, "NtCreateUserProcess") as outcome:
+        _check_flags(ProcessFlags, ThreadFlags)
+        said = nameless(ProcessObjectAttributes, PROCESS)
+        of_thread = nameless(ThreadObjectAttributes, THREAD)
+        order = _capture(thread, info, ProcessFlags, ProcessParameters, AttributeList)
+        order.creation.process_security = said.security_descriptor
+        order.creation.thread_security = of_thread.security_descriptor
+        try:
+            made = create_process(
+                thread.kernel, order.creation, order.image_path, order.parameters, thread, order.prohibited,
+                order.init_flags,
+            )  # fmt: skip
+        except StageError as error:
+            _tell_failure(thread, info, error)
+            raise
+        outcome.subject = made.process.id
+        _standard_handles(thread, made, order.wanted, order.creation)
+        thread.kernel.scheduler.ready(made.thread)
+        if not ThreadFlags & CREATE_SUSPENDED:
+            resume(made.thread)
+        account.step(thread.log, 4, "PspUpdateCreateInfo", made.process.id)
+        _answer(thread, info, made, order)
+        ThreadHandle.write(handle_for(thread, made.thread, ThreadDesiredAccess, of_thread))
+        ProcessHandle.write(handle_for(thread, made.process, ProcessDesiredAccess, said))
+        for obj in (made.thread, made.process, made.section, made.file):
+            ob.dereference(obj)  # handles, views and the running thread keep them now
     return STATUS.SUCCESS
 
 
@@ -171,6 +176,7 @@ def nameless(attributes: OBJECT_ATTRIBUTES | None, kind: ob.ObjectType[Any]) -> 
 
 def _capture(thread: Thread, info: PS_CREATE_INFO, flags: int, parameters: int, listing: int) -> Order:
     memory = thread.memory
+    account.step(thread.log, 2, "PspBuildCreateProcessContext")
     wanted = Attributes.capture(memory, listing)
     wanted.probe()
     name = wanted.data(attribute_numbers.IMAGE_NAME)
@@ -207,7 +213,10 @@ def _tell_failure(thread: Thread, info: PS_CREATE_INFO, error: StageError) -> No
 def handle_for(thread: Thread, obj: Process | Thread, desired: int, said: ob.Attributes) -> int:
     """The creator's handle: it owns the new object, so its descriptor does not stand against it."""
     granted = protection.for_creator(thread, obj, grant_all(thread, obj, desired))
-    return ob.insert_handle(thread.process, obj, granted, said.flags & OBJ_INHERIT)
+    handle = ob.insert_handle(thread.process, obj, granted, said.flags & OBJ_INHERIT)
+    kind = "process" if isinstance(obj, Process) else "thread"
+    account.made(thread.log, "handle", kind, handle, thread.process.id, access=granted)
+    return handle
 
 
 def create_process(
@@ -225,36 +234,50 @@ def create_process(
     """
     with ExitStack() as undo:
         undo.callback(release_token, creation)
+        log = kernel.log
+        account.step(log, 2, "IoCreateFileEx", path=image_path, access=IMAGE_ACCESS, share=SHARE_READ_DELETE)
         file = _open_image(thread or kernel, image_path)
+        account.step(log, 2, "MmCreateSpecialImageSection", path=image_path)
         undo.callback(ob.dereference, file)
         section = _image_section(kernel, file)
         undo.callback(ob.dereference, section)
         information = section.image_information()
+        told.section_made(log, section, file)
+        account.step(log, 2, "PspValidateImage")
         _check_image(information, prohibited)
         _check_subsystem(information, creation.subsystems)
+        told.image_fits(log, information)
         creation.image_path = io.object_name(file)
+        account.step(log, 2, "PspGetProcessParameterOverrides", image=creation.image_path)
         options = image_options.options_of(kernel, creation.image_path, image_path)
         if options.has_debugger and not init_flags & SKIP_DEBUGGER:
             inputs = {"key": options.key.path if options.key is not None else ""}
             because = Denied("Image File Execution Options name a debugger", inputs, "IFEOSkipDebugger")
             raise StageError(STATUS.OBJECT_NAME_INVALID, FAIL_EXE_NAME, because=because, key=options.key)
+        told.options_read(log, options, init_flags & SKIP_DEBUGGER != 0)
         process = build_process(kernel, creation, section, thread, undo, options)
         base = int(process.eprocess.SectionBaseAddress)
         found = manifest.find(process, base) if init_flags & DETECT_MANIFEST else (0, 0)
         parameters.flags |= 0 if options.key is not None else PARAMETERS_NO_IMAGE_KEY
         parameters.flags |= PARAMETERS_MANIFEST if found[1] else 0
         parameters.flags |= PARAMETERS_PROTECTED if protection.level_of(process) & 7 else 0
+        account.step(log, 3, "PspSetupUserProcessAddressSpace", process.id)
         address = parameters.place(process)
+        account.made(log, "structure", "the child's own parameters", address, process.id,
+                     structure="RTL_USER_PROCESS_PARAMETERS")  # fmt: skip
         start = ThreadStart(
             int(information.TransferAddress), int(process.eprocess.Peb), int(information.MaximumStackSize),
             int(information.CommittedStackSize), suspended=True, initial=True,
         )  # fmt: skip
+        account.step(log, 4, "PspAllocateThread", process.id, start=start.routine, argument=start.argument)
         first = allocate_thread(process, start)
         undo.callback(drop_unborn, first)
         if thread is not None:
             kernel[ob.ObjectManager].assign_security(thread, first, None, creation.thread_security)
         undo.pop_all()
+    account.step(kernel.log, 4, "PspInsertProcess", process.id)
     insert_process(process, creation.command_line)
+    account.step(kernel.log, 4, "PspInsertThread", process.id, thread=first.id)
     insert_thread(first, creation.creator)
     return Made(process, first, section, file, address, found)
 
@@ -275,8 +298,9 @@ def build_process(
         creation.mitigation = mitigation.Options.parse(options.mitigation)
     process = allocate_process(kernel, creation)
     undo.callback(abandon, process)
-    base = _map_images(process, section)
     assign_id(process)
+    base = _map_images(process, section)
+    account.step(kernel.log, 3, "MmCreatePeb", process.id)
     create_peb(process, base, section.image_information(), tokens.primary_token(process).session)
     flag = options.global_flag
     peb = PEB(process.memory, int(process.eprocess.Peb))
@@ -299,22 +323,24 @@ def _open_image(who: Thread | Kernel, path: str) -> FileObject:
         return io.open_file(who, path, access=IMAGE_ACCESS, share=SHARE_READ_DELETE,
                             options=SYNCHRONOUS_NON_DIRECTORY)  # fmt: skip
     except NtError as error:
-        raise StageError(error.status, FAIL_ON_FILE_OPEN, because=error.because) from error
+        raise StageError(error.status, FAIL_ON_FILE_OPEN, because=told.reasoned(error, path)) from error
 
 
 def _image_section(kernel: Kernel, file: FileObject) -> Section:
     try:
         return mm.create_image_section(kernel, file.backing)
     except NtError as error:
-        raise StageError(error.status, FAIL_ON_SECTION, because=error.because) from error
+        raise StageError(error.status, FAIL_ON_SECTION, because=told.reasoned(error, file.path)) from error
 
 
 def _join_jobs(process: Process, creation: Creation) -> None:
     """The child is in its parent's jobs, then in those asked for."""
+    account.step(process.kernel.log, 3, "PspAssignProcessToJob", process.id)
     if not creation.force_breakaway:
         job_object.inherit(process, creation.parent, breakaway=creation.breakaway)
     for job in creation.jobs:
         job_object.join(process, job)
+    told.jobs_joined(process, creation)
 
 
 def _check_image(information: SECTION_IMAGE_INFORMATION, prohibited: int) -> None:
@@ -338,11 +364,16 @@ def _map_images(process: Process, section: Section) -> int:
     """The program and ntdll (PspMapSystemDlls); gives the program's base."""
     kernel, eprocess = process.kernel, process.eprocess
     manager = kernel[ProcessManager]
-    base, _, _ = mm.map_view(process, section)
+    log = kernel.log
+    account.step(log, 3, "MmInitializeProcessAddressSpace", process.id)
+    base, size, _ = mm.map_view(process, section)
+    account.made(log, "view", "the program", base, process.id, size=size)
     ob.reference(section)
     eprocess.SectionObject = section.address
     eprocess.SectionBaseAddress = base
-    mm.map_view(process, manager.ntdll, address=manager.ntdll_base)
+    account.step(log, 3, "PspMapSystemDlls", process.id)
+    _, size, _ = mm.map_view(process, manager.ntdll, address=manager.ntdll_base)
+    account.made(log, "view", "ntdll.dll", manager.ntdll_base, process.id, size=size)
     return base
 
 

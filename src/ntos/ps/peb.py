@@ -10,6 +10,7 @@ from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.string import UNICODE_STRING
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.memory import read_wide
+from ntos.etw import account
 from ntos.ps.api_set_map import map_api_sets
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def create_peb(process: Process, image_base: int, information: SECTION_IMAGE_INF
     peb.IsProtectedProcess = int(kind != 0)
     peb.IsProtectedProcessLight = int(kind == PROTECTED_LIGHT)
     process.eprocess.Peb = address
+    account.made(process.kernel.log, "structure", "process environment block", address, process.id, size=PEB.size,
+                 structure="PEB")  # fmt: skip
     return peb
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ntos import mm, ob
 from ntos.abi.layout.enums import KTHREAD_STATE
 from ntos.abi.layout.teb import TEB
+from ntos.abi.layout.thread import ETHREAD
 from ntos.abi.status import STATUS, GuestFault, NtError
+from ntos.etw import account
 from ntos.ke import apc
 from ntos.ke import context as context_record
 from ntos.ke.event import NOTIFICATION_EVENT, Event
@@ -61,7 +63,9 @@ def allocate_thread(process: Process, start: ThreadStart) -> Thread:
     manager = kernel[ProcessManager]
     manager.process_for_next = process
     thread = ob.create(kernel, THREAD)
-    ethread = thread.ethread
+    ethread, log = thread.ethread, kernel.log
+    if start.initial:
+        account.made(log, "thread", "the thread object", thread.address, size=ETHREAD.size, structure="ETHREAD")
     for head in (ethread.KeyedWaitChain, ethread.ActiveTimerListHead, ethread.IrpList, ethread.ThreadListEntry):
         head.initialize()
     ethread.Cid.UniqueThread = manager.cids.assign(thread.address)
@@ -85,6 +89,7 @@ def allocate_thread(process: Process, start: ThreadStart) -> Thread:
 def initialize_kernel_part(thread: Thread, start: ThreadStart) -> None:
     """KeInitThread: header, lists, wait blocks, priority, kernel stack addresses."""
     tcb, process = thread.tcb, thread.process
+    _step(thread, start, 4, "KeInitThread")
     thread.initialize_header(THREAD_OBJECT, KTHREAD_SIZE, 0)
     tcb.MutantListHead.initialize()
     tcb.ThreadListEntry.initialize()
@@ -107,12 +112,15 @@ def initialize_kernel_part(thread: Thread, start: ThreadStart) -> None:
 
 def _user_part(thread: Thread, start: ThreadStart) -> None:
     process, memory = thread.process, thread.memory
+    _step(thread, start, 4, "PspSetupUserStack")
     address = mm.allocate_teb(process)
     try:
         stack = start.stack or mm.reserve_stack(process, start.stack_reserve, start.stack_commit)
     except NtError:
         mm.free_teb(process, address)
         raise
+    if start.initial:
+        _tell_user_part(thread, stack, address)
     thread.tcb.Teb = address
     teb = TEB(memory, address)
     teb.NtTib.StackBase = stack.base
@@ -128,6 +136,8 @@ def _user_part(thread: Thread, start: ThreadStart) -> None:
     teb.StaticUnicodeString.MaximumLength = STATIC_UNICODE_BUFFER
     teb.StaticUnicodeString.Buffer = address + TEB.offset("StaticUnicodeBuffer")
     teb.SameTebFlags = start.teb_flags | (INITIAL_TEB_FLAG if start.initial else 0)
+    _step(thread, start, 4, "PspCreateUserContext", rip=thread.kernel.entry_points["RtlUserThreadStart"],
+          rcx=start.routine, rdx=start.argument, rsp=stack.base - 0x58, gs=address)  # fmt: skip
     context = thread.context
     context.gs_base = address
     context.rip = thread.kernel.entry_points["RtlUserThreadStart"]
@@ -136,6 +146,19 @@ def _user_part(thread: Thread, start: ThreadStart) -> None:
     context.rsp = stack.base - 0x58
     if start.context is not None:
         context_record.apply(context, start.context)
+
+
+def _tell_user_part(thread: Thread, stack: mm.UserStack, teb: int) -> None:
+    log, owner = thread.log, thread.process.id
+    account.made(log, "stack", "the user stack", stack.limit, owner, size=stack.base - stack.limit)
+    account.step(log, 4, "MmCreateTeb", owner)
+    account.made(log, "structure", "thread environment block", teb, owner, size=TEB.size, structure="TEB")
+
+
+def _step(thread: Thread, start: ThreadStart, stage: int, routine: str, **details: int) -> None:
+    """A step in the making of a process's first thread; others are not part of its creation."""
+    if start.initial:
+        account.step(thread.log, stage, routine, thread.process.id, **details)
 
 
 async def run_thread(thread: Thread) -> None:
@@ -161,6 +184,8 @@ def _announce_images(thread: Thread) -> None:
         return
     eprocess.Flags = int(eprocess.Flags) | FLAG_IMAGE_NOTIFY_DONE
     manager = thread.kernel[ProcessManager]
+    account.step(thread.log, 6, "PspUserThreadStartup", process.id, thread=thread.id,
+                 apc=thread.kernel.entry_points["LdrInitializeThunk"], ntdll=manager.ntdll_base)  # fmt: skip
     section = int(eprocess.SectionObject)
     if not manager.image_notify or not section:
         return

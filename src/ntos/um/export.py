@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Never, TypeVar, overload
 from ntos.abi import signature as signatures
 from ntos.abi.memory import read_string, read_wide
 from ntos.abi.signature import Kind, Signature, result_mask
-from ntos.abi.status import GuestFault, NtError
+from ntos.abi.status import Denied, GuestFault, NtError
 from ntos.abi.types import CHAR, DOUBLE, FLOAT, HRESULT, LSTATUS, NTSTATUS, WCHAR
+from ntos.etw.account import reason
 from ntos.etw.event import ExportCalled
 from ntos.rtl.error import nt_status_to_dos_error
 
@@ -34,8 +35,8 @@ FACILITY_WIN32 = 0x8007_0000
 class WinError(NtError):
     """A failure with a Win32 error code that no status maps to."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(NTSTATUS(0xC007_0000 | code & 0xFFFF))
+    def __init__(self, code: int, because: Denied | None = None) -> None:
+        super().__init__(NTSTATUS(0xC007_0000 | code & 0xFFFF), because)
         self.code = code
 
 
@@ -77,16 +78,17 @@ class ExportDoor:
             return self._enter_async(thread)
         context, memory = thread.context, thread.memory
         arguments: tuple[Any, ...] = ()
+        because: Denied | None = None
         try:
             if thread.log.calls:
                 arguments = self._arguments(thread)
             result = self._enter(thread, memory, context)
         except NtError as error:
-            result = self._fail(thread, error)
+            result, because = self._fail(thread, error), error.because
         except GuestFault as fault:
             thread.raise_fault(fault)
             return None
-        self._return(thread, arguments, result)
+        self._return(thread, arguments, result, because)
         return None
 
     async def _enter_async(self, thread: UserThread) -> None:
@@ -94,31 +96,34 @@ class ExportDoor:
         context, memory = thread.context, thread.memory
         rip, rsp = context.rip, context.rsp
         arguments: tuple[Any, ...] = ()
+        because: Denied | None = None
         try:
             if thread.log.calls:
                 arguments = self._arguments(thread)
             result = await self._enter(thread, memory, context)
         except NtError as error:
             context.rip, context.rsp = rip, rsp
-            result = self._fail(thread, error)
+            result, because = self._fail(thread, error), error.because
         except GuestFault as fault:
             context.rip, context.rsp = rip, rsp
             thread.raise_fault(fault)
             return
-        self._return(thread, arguments, result)
+        self._return(thread, arguments, result, because)
 
     def _arguments(self, thread: UserThread) -> tuple[Any, ...]:
         if self._fetch is None:
             self._fetch = self.signature.fetcher("r10")
         return self._fetch(thread.context, thread.memory)
 
-    def _return(self, thread: UserThread, arguments: tuple[Any, ...], result: Any) -> None:
+    def _return(
+        self, thread: UserThread, arguments: tuple[Any, ...], result: Any, because: Denied | None
+    ) -> None:
         if self._mask is not None:
             thread.context.rax = int(result) & self._mask
         elif self.signature.returns in (DOUBLE, FLOAT):
             thread.context.set_xmm(0, signatures.pack_floating(self.signature.returns, result))
         if thread.log.calls and self.signature.returns is not Never and thread.log.wants(ExportCalled):
-            self._trace(thread, arguments, result)
+            self._trace(thread, arguments, result, because)
 
     def _fail(self, thread: UserThread, error: NtError) -> int:
         returns = self.signature.returns
@@ -133,7 +138,9 @@ class ExportDoor:
         set_last_error(thread, code)
         return self.fails
 
-    def _trace(self, thread: UserThread, arguments: tuple[Any, ...], result: Any) -> None:
+    def _trace(
+        self, thread: UserThread, arguments: tuple[Any, ...], result: Any, because: Denied | None
+    ) -> None:
         shown: dict[str, Any] = {}
         for parameter, raw in zip(self.signature.parameters, arguments, strict=False):
             shown[parameter.name] = _shown(parameter, thread, raw)
@@ -145,6 +152,7 @@ class ExportDoor:
                 arguments=shown,
                 result=result if isinstance(result, int | float | None) else str(result),
                 caller=thread.module_at(caller),
+                because=reason(because),
             )
         )
 

@@ -87,8 +87,13 @@ async def file_attributes(thread: UserThread, path: str) -> int | None:
         return int(information.FileAttributes)
 
 
-async def find_file(thread: UserThread, name: str, directories: list[str], extension: str = "") -> str | None:
-    """The full path of the first hit, directories included; None when nothing is found."""
+async def find_file(
+    thread: UserThread, name: str, directories: list[str], extension: str = "", tried: list[str] | None = None
+) -> str | None:
+    """The full path of the first hit, directories included; None when nothing is found.
+
+    `tried` takes every path looked at.
+    """
     last = name[max(name.rfind("\\"), name.rfind("/")) + 1 :]
     candidates = [name] if "." in last or not extension else [name + extension]
     if is_absolute(name) or name.startswith((".\\", "..\\", "./", "../", "\\", "/")) or name[1:2] == ":":
@@ -97,6 +102,8 @@ async def find_file(thread: UserThread, name: str, directories: list[str], exten
         places = [directory.rstrip("\\") + "\\" for directory in directories]
     for place in places:
         for candidate in candidates:
+            if tried is not None:
+                tried.append(place + candidate)
             if await file_attributes(thread, place + candidate) is not None:
                 return full_path(thread, place + candidate).full
     return None

@@ -12,6 +12,8 @@ from ntos.dll.ntdll.exception import UnhandledFilter
 from ntos.dll.ntdll.guard import CONTINUE_SEARCH, Caught, Filter, guarded_call
 from ntos.dll.ntdll.ldr import shutdown
 from ntos.dll.ntdll.ldr.state import Loader
+from ntos.etw import account
+from ntos.etw.event import CreationStep
 from ntos.um import nt
 from ntos.um.export import export
 
@@ -40,6 +42,8 @@ async def RtlUserThreadStart(  # type: ignore[misc]
     thread: UserThread, StartAddress: Code, Parameter: PVOID
 ) -> Never:
     """Where every thread begins: the start routine by way of kernel32!BaseThreadInitThunk, then the exit."""
+    if thread.log.wants(CreationStep) and thread.teb.InitialThread:
+        account.step(thread.log, 7, "RtlUserThreadStart", start=int(StartAddress), argument=Parameter)
     thunk = thread.state(Loader).base_thread_init_thunk
     arguments = (thunk, 0, int(StartAddress), Parameter) if thunk else (int(StartAddress), Parameter)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ntos.abi.errors import ERROR
 from ntos.abi.pointer import Ptr
+from ntos.abi.status import Denied
 from ntos.abi.types import DWORD
 from ntos.abi.win32 import CREATE_UNICODE_ENVIRONMENT, MAX_PATH
 from ntos.dll.kernelbase.creation.request import Request
@@ -24,7 +25,8 @@ async def directory_of(thread: UserThread, request: Request) -> str | None:
         return None
     full = full_path(thread, request.directory).full if request.directory else ""
     if not full or len(full) >= MAX_PATH or not is_directory(await file_attributes(thread, full)):
-        raise WinError(ERROR.DIRECTORY)
+        because = Denied("the current directory must exist", {"lpCurrentDirectory": full}, "an existing directory")
+        raise WinError(ERROR.DIRECTORY, because)
     return full if full.endswith("\\") else full + "\\"
 
 

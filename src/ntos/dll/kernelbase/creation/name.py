@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ntos.abi.errors import ERROR
+from ntos.abi.status import Denied
 from ntos.dll.kernelbase.objects import environment, full_path
 from ntos.dll.kernelbase.search import (
     executable_search_path,
@@ -16,6 +17,7 @@ from ntos.dll.kernelbase.search import (
     is_directory,
     system_directory,
 )
+from ntos.etw import account
 from ntos.um.export import WinError
 from ntos.um.thread import UserThread
 
@@ -48,39 +50,52 @@ async def resolve(thread: UserThread, application: str | None, line: str | None)
         path = full_path(thread, application).full if application else ""
         found = await file_attributes(thread, path) if path else None
         if found is None:
-            raise await _missing(thread, path)
+            raise await _missing(thread, path, [path])
         if is_directory(found):
-            raise WinError(ERROR.ACCESS_DENIED)
+            because = Denied("a directory is not a program", {"path": path}, "the path of a file in it")
+            raise WinError(ERROR.ACCESS_DENIED, because)
+        rule = "lpApplicationName is taken as it is: no search, no extension"
+        account.decided(thread.log, rule, path, {"lpApplicationName": application})
         return Program(path, line or f'"{application}"')
     assert line is not None
     names, quoted = candidates(line.lstrip(BLANKS) if line.strip(BLANKS) else "")
     first_error: WinError | None = None
     for index, name in enumerate(names):
-        hit = await _search(thread, name)
+        tried: list[str] = []
+        hit = await _search(thread, name, tried)
         if hit is not None:
+            _tell_found(thread, hit, names[: index + 1], tried)
             rest = line.lstrip(BLANKS)
             if index and not quoted:
                 rest = f'"{name}"{rest[len(name) :]}'
             return Program(hit, rest)
-        first_error = first_error or await _missing(thread, name)
+        first_error = first_error or await _missing(thread, name, tried)
     raise first_error or WinError(ERROR.FILE_NOT_FOUND)
 
 
-async def _search(thread: UserThread, name: str) -> str | None:
+def _tell_found(thread: UserThread, hit: str, names: list[str], tried: list[str]) -> None:
+    rule = "the first part of the command line that names a file is the program"
+    flip = f"a file {tried[0]}" if len(tried) > 1 else ""
+    account.decided(thread.log, rule, hit, {"names": names, "tried": tried}, flip)
+
+
+async def _search(thread: UserThread, name: str, tried: list[str]) -> str | None:
     if not name:
         return None
-    hit = await find_file(thread, name, executable_search_path(thread, name), ".exe")
+    hit = await find_file(thread, name, executable_search_path(thread, name), ".exe", tried)
     if hit is not None and is_directory(await file_attributes(thread, hit)):
         return None
     return hit
 
 
-async def _missing(thread: UserThread, name: str) -> WinError:
+async def _missing(thread: UserThread, name: str, tried: list[str]) -> WinError:
     """Path or file not found, by whether the directory is there."""
     folder = name[: max(name.rfind("\\"), name.rfind("/")) + 1]
+    because = Denied("no file of that name where CreateProcess looks", {"name": name, "tried": tried},
+                     f"a file {tried[0]}" if tried else "")  # fmt: skip
     if folder and not is_directory(await file_attributes(thread, folder)):
-        return WinError(ERROR.PATH_NOT_FOUND)
-    return WinError(ERROR.FILE_NOT_FOUND)
+        return WinError(ERROR.PATH_NOT_FOUND, because)
+    return WinError(ERROR.FILE_NOT_FOUND, because)
 
 
 def command_shell(thread: UserThread) -> str:

@@ -14,11 +14,12 @@ from ntos.abi.errors import ERROR
 from ntos.abi.layout.api import PS_CREATE_INFO
 from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
 from ntos.abi.se import TOKEN_INFORMATION_CLASS
-from ntos.abi.status import STATUS, NtError
+from ntos.abi.status import STATUS, Denied, NtError
 from ntos.dll.kernelbase.creation import name
 from ntos.dll.kernelbase.objects import new_handle
 from ntos.dll.kernelbase.services import allocate, free, nt
 from ntos.dll.kernelbase.token import token_information
+from ntos.etw import account
 from ntos.rtl.text import from_utf16
 from ntos.um.export import WinError
 from ntos.um.thread import UserThread
@@ -51,9 +52,9 @@ BAD_FORMATS = {
 def mapped(error: NtError, info: PS_CREATE_INFO) -> NtError:
     """The failure as CreateProcess reports it."""
     if error.status == STATUS.INVALID_IMAGE_FORMAT and int(info.State) == FAIL_MACHINE:
-        return WinError(ERROR.EXE_MACHINE_TYPE_MISMATCH)
+        return WinError(ERROR.EXE_MACHINE_TYPE_MISMATCH, error.because)
     code = BAD_FORMATS.get(error.status)
-    return error if code is None else WinError(code)
+    return error if code is None else WinError(code, error.because)
 
 
 def batch_line(thread: UserThread, image: name.Program, error: NtError) -> tuple[str, str] | None:
@@ -82,24 +83,33 @@ async def debugger_of(thread: UserThread, info: PS_CREATE_INFO) -> str | None:
         await nt.NtClose(thread, key)
 
 
-def image_error(image: SECTION_IMAGE_INFORMATION) -> int:
+def image_error(thread: UserThread, image: SECTION_IMAGE_INFORMATION) -> WinError | None:
     """Subsystems CreateProcess does not start, and versions of Windows yet to come."""
-    if int(image.SubSystemType) not in (SUBSYSTEM_GUI, SUBSYSTEM_CUI):
-        return ERROR.CHILD_NOT_COMPLETE
+    subsystem = int(image.SubSystemType)
     version = (int(image.SubSystemMajorVersion), int(image.SubSystemMinorVersion))
-    return 0 if (3, 10) <= version <= (10, 0) else ERROR.BAD_EXE_FORMAT
+    inputs = {"Subsystem": subsystem, "version": "{}.{}".format(*version)}
+    if subsystem not in (SUBSYSTEM_GUI, SUBSYSTEM_CUI):
+        because = Denied("CreateProcess starts programs of the Windows subsystem only", inputs, "subsystem 2 or 3")
+        return WinError(ERROR.CHILD_NOT_COMPLETE, because)
+    if not (3, 10) <= version <= (10, 0):
+        because = Denied("the image asks for another version of Windows", inputs, "a subsystem version 3.10 to 10.0")
+        return WinError(ERROR.BAD_EXE_FORMAT, because)
+    account.decided(thread.log, "subsystem and its version", "a Windows program of this or an older version", inputs)
+    return None
 
 
-async def elevation_error(thread: UserThread, process: int, info: PS_CREATE_INFO) -> int:
+async def elevation_error(thread: UserThread, process: int, info: PS_CREATE_INFO) -> WinError | None:
     """ELEVATION_REQUIRED where the program's manifest asks for more than the child's token gives."""
     success = info.SuccessState
     if not int(success.OutputFlags) & MANIFEST_DETECTED:
-        return 0
+        account.decided(thread.log, "elevation", "not asked for", {"manifest": False})
+        return None
     size = min(int(success.ManifestSize), LARGEST_MANIFEST)
     found = LEVEL.search(await _read(thread, process, int(success.ManifestAddress), size))
     level = found.group(1).lower() if found else ""
     if level not in ("requireadministrator", "highestavailable"):
-        return 0
+        account.decided(thread.log, "elevation", "not asked for", {"requestedExecutionLevel": level})
+        return None
     with thread.frame() as frame:
         place = new_handle(frame)
         await nt.NtOpenProcessToken(thread, process, TOKEN_QUERY, place.address)
@@ -110,9 +120,14 @@ async def elevation_error(thread: UserThread, process: int, info: PS_CREATE_INFO
         half = await token_information(thread, token, TOKEN_INFORMATION_CLASS.TokenElevationType)
     finally:
         await nt.NtClose(thread, token)
-    if level == "requireadministrator":
-        return 0 if elevated else ERROR.ELEVATION_REQUIRED
-    return ERROR.ELEVATION_REQUIRED if int.from_bytes(half[:4], "little") == ELEVATION_LIMITED else 0
+    limited = int.from_bytes(half[:4], "little") == ELEVATION_LIMITED
+    inputs = {"requestedExecutionLevel": level, "TokenElevation": elevated, "limited": limited}
+    if not elevated if level == "requireadministrator" else limited:
+        because = Denied("the manifest asks for more rights than the token has", inputs,
+                         "an elevated creator, or requestedExecutionLevel asInvoker")  # fmt: skip
+        return WinError(ERROR.ELEVATION_REQUIRED, because)
+    account.decided(thread.log, "elevation", "the token has what the manifest asks for", inputs)
+    return None
 
 
 async def _read(thread: UserThread, process: int, address: int, size: int) -> str:

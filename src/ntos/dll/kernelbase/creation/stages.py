@@ -32,9 +32,11 @@ from ntos.dll.kernelbase.creation.request import Request
 from ntos.dll.kernelbase.creation.validate import check
 from ntos.dll.kernelbase.objects import attributes, nt_path
 from ntos.dll.kernelbase.services import free, nt, rtl
-from ntos.um.export import WinError
+from ntos.etw import account
+from ntos.um.export import dos_error
 from ntos.um.thread import Frame, UserThread
 
+BEGIN = "CreateProcessInternalW"
 INIT_FLAGS, SKIP_DEBUGGER = 0x2000_0003, 4
 """PS_CREATE_INFO: write the outcome, detect a manifest, refuse files with the characteristic DLL (0x2000)."""
 PROCESS_FORCE_BREAKAWAY = 0x400
@@ -82,37 +84,51 @@ async def _finish(thread: UserThread, request: Request, answer: Answer, result: 
     for handle in (int(answer.info.SuccessState.FileHandle), int(answer.info.SuccessState.SectionHandle)):
         if handle:
             await nt.NtClose(thread, handle)
-    error = outcome.image_error(answer.image)
+    account.step(thread.log, 5, "CreateProcessInternalW: checks", int(answer.client.UniqueProcess))
+    error = outcome.image_error(thread, answer.image)
     status = STATUS.INVALID_IMAGE_FORMAT
     if not error and not request.extended & ELEVATION_HANDLED:
         error, status = await outcome.elevation_error(thread, process, answer.info), STATUS.ELEVATION_REQUIRED
     if error:
         await outcome.discard(thread, process, first, status)
-        raise WinError(error)
+        raise error
     result.hProcess, result.hThread = process, first
     result.dwProcessId, result.dwThreadId = answer.client.UniqueProcess, answer.client.UniqueThread
     if not request.flags & CREATE_SUSPENDED:
+        account.step(thread.log, 6, "NtResumeThread", int(answer.client.UniqueProcess))
         await nt.NtResumeThread(thread, first, 0)
 
 
 async def create_process(thread: UserThread, request: Request, result: PROCESS_INFORMATION) -> None:
     """CreateProcessInternalW."""
-    result.clear()
-    check(request)
-    while not await _attempt(thread, request, result):
+    account.step(
+        thread.log, 1, BEGIN, lpApplicationName=request.application, lpCommandLine=request.command_line,
+        bInheritHandles=request.inherit, dwCreationFlags=request.flags, lpCurrentDirectory=request.directory,
+    )  # fmt: skip
+    with account.ending(thread.log, BEGIN, dos_error) as told:
+        result.clear()
         check(request)
+        while not await _attempt(thread, request, result):
+            check(request)
+        told.subject = int(result.dwProcessId)
 
 
 async def _attempt(thread: UserThread, request: Request, result: PROCESS_INFORMATION) -> bool:
     """One way through all stages; False where the request now names another program to begin again with."""
+    account.step(thread.log, 1, "BasepGetExeName", directory=request.directory)
     directory = await block.directory_of(thread, request)
     image = await name.resolve(thread, request.application, request.command_line)
     image.nt_path = nt_path(thread, image.path)
+    account.step(thread.log, 1, "BasepCreateProcessParameters", path=image.path, nt_path=image.nt_path)
     environment = await block.environment_of(thread, request)
     child_parameters = 0
     try:
         with thread.frame() as frame:
             child_parameters = await parameters.build_parameters(thread, frame, request, image, directory, environment)
+            account.made(
+                thread.log, "structure", "the child's parameters, in the creator's heap", child_parameters,
+                None, structure="RTL_USER_PROCESS_PARAMETERS",
+            )  # fmt: skip
             answer = room(frame)
             try:
                 await _ask_kernel(thread, frame, request, image, child_parameters, answer)
@@ -135,11 +151,14 @@ async def _another(
     """Whether another program is to run in place of the one that could not."""
     batch = outcome.batch_line(thread, image, error)
     if batch is not None:
+        account.decided(thread.log, "a batch file runs in the command processor", batch[1], {"path": image.path})
         request.application, request.command_line = batch
         return True
     debugger = await outcome.debugger_of(thread, answer.info)
     if debugger is None:
         return False
+    rule = "Image File Execution Options name a debugger: it runs in the program's place"
+    account.decided(thread.log, rule, debugger or "its value is empty: begin again without", {"path": image.path})
     if debugger:
         request.application, request.command_line = None, f"{debugger} {image.command_line}"
     request.skip_debugger = not debugger

@@ -9,12 +9,15 @@ from ntos.dll.ntdll.ldr import graph, notify, tls
 from ntos.dll.ntdll.ldr import module as modules
 from ntos.dll.ntdll.ldr.calls import call_routine
 from ntos.dll.ntdll.ldr.snaps import tell
+from ntos.etw import account
 
 if TYPE_CHECKING:
     from ntos.dll.ntdll.ldr.state import Loader, Module
     from ntos.um.thread import UserThread
 
 PROCESS_DETACH, PROCESS_ATTACH, THREAD_ATTACH, THREAD_DETACH = 0, 1, 2, 3
+READY = 3
+"""LdrInitState of a process whose start is over."""
 READY_TO_INIT, INITIALIZING, READY_TO_RUN, INIT_ERROR = 7, 8, 9, -4 & 0xFFFF_FFFF
 IMAGE_DLL_AND_ATTACHED = modules.IMAGE_DLL | modules.PROCESS_ATTACH_CALLED
 
@@ -54,6 +57,8 @@ async def initialize_module(thread: UserThread, loader: Loader, module: Module) 
         "LdrpInitializeNode",
         f'Calling init routine {module.entry_point:016X} for DLL "{module.path}"',
     )
+    if loader.state < READY:
+        account.step(thread.log, 7, "LdrpCallInitRoutine", module=module.path, address=module.entry_point)
     try:
         await tls.call_callbacks(thread, module, PROCESS_ATTACH, reserved)
         succeeded = True

@@ -24,6 +24,7 @@ from ntos.dll.ntdll.ldr.module import PROCESS_STATIC_IMPORT, Origin
 from ntos.dll.ntdll.ldr.state import PINNED, Loader, Module
 from ntos.dll.ntdll.rtl_environment import own_block
 from ntos.dll.ntdll.rtl_path import set_current_directory
+from ntos.etw import account
 from ntos.um import nt
 from ntos.um.export import export
 
@@ -60,6 +61,7 @@ async def LdrInitializeThunk(
     if loader.phase == 0:
         loader.phase = 1
         loader.initial_context = Context.address
+        account.step(thread.log, 7, "LdrInitializeThunk", context=Context.address, ntdll=NtdllBase)
         teb.RanProcessInit = 1
         try:
             await initialize_process(thread, loader, NtdllBase)
@@ -79,27 +81,36 @@ async def initialize_process(thread: UserThread, loader: Loader, ntdll_base: int
     """LdrpInitializeProcess: PEB, heap, ntdll and the program as modules, kernel32, imports, TLS, init
     routines.
     """
+    log = thread.log
+    account.step(log, 7, "LdrpInitializeProcess")
     thread.state(guest.Routines).place(thread.memory, ntdll_base)
     await _create_complete_event(thread, loader)
     await _prepare_data(thread, loader)
     peb = thread.peb
     exe_base = int(peb.ImageBaseAddress)
+    account.step(log, 7, "RtlCreateHeap")
     await _create_heap(thread, peb, exe_base)
     await own_block(thread)
+    account.step(log, 7, "LdrpInitializeProcess: KnownDlls")
     await open_known_dlls(thread, loader)
+    account.step(log, 7, "LdrpInsertDataTableEntry")
     await _insert_first_modules(thread, loader, ntdll_base, exe_base)
     assert loader.exe is not None
     await _open_current_directory(thread)
     static = [loader.exe]
     if loader.exe.headers.subsystem in WINDOWS_SUBSYSTEMS:
+        account.step(log, 7, "LdrLoadDll: kernel32.dll")
         static.insert(0, await _load_kernel32(thread, loader))
     loader.state = 1
+    account.step(log, 7, "LdrpMapAndSnapDependency")
     new = await snap.map_dependencies(thread, loader, loader.exe, static=True)
+    account.step(log, 7, "LdrpSnapModule", modules=len(new))
     for module in new:
         await snap.snap(thread, loader, module)
     loader.state = 2
     for root in static:
         graph.number(loader, thread.memory, root)
+    account.step(log, 7, "LdrpInitializeTls")
     for module in loader:
         tls.assign(thread, loader, module)
         module.node.LoadCount = PINNED
@@ -109,9 +120,11 @@ async def initialize_process(thread: UserThread, loader: Loader, ntdll_base: int
         await thread.call(guest.routine(thread, "DbgBreakPoint"))
     if loader.base_thread_init_thunk:
         await thread.call(loader.base_thread_init_thunk, 1, 0, 0)
+    account.step(log, 7, "LdrpInitializeGraphRecurse")
     async with locked(thread):
         for root in static:
             await attach.initialize_graph(thread, loader, root)
+        account.step(log, 7, "LdrpInitializeProcess: end")
         await tls.call_callbacks(thread, loader.exe, attach.PROCESS_ATTACH, loader.initial_context)
         loader.exe.node.State = modules.READY_TO_RUN
     if peb.PostProcessInitRoutine:
@@ -155,6 +168,7 @@ async def _prepare_data(thread: UserThread, loader: Loader) -> None:
         )
         loader.data = data = int(base.read())
     ldr = PEB_LDR_DATA(memory, data)
+    account.made(thread.log, "structure", "the loader's lists", data, None, structure="PEB_LDR_DATA")
     ldr.Length, ldr.Initialized = PEB_LDR_DATA.size, 1
     for head in (
         ldr.InLoadOrderModuleList,

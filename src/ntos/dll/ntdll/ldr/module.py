@@ -99,7 +99,16 @@ async def insert(thread: UserThread, loader: Loader, base: int, path: str, origi
     loader.add(module)
     _read_directories(thread, module)
     if thread.log.wants(ImageLoaded):
-        thread.log.emit(ImageLoaded(path=path, base=base, size=module.size, source=origin.source))
+        importer = loader.modules.get(origin.parent)
+        thread.log.emit(
+            ImageLoaded(
+                path=path,
+                base=base,
+                size=module.size,
+                source=origin.source,
+                importer=importer.name if importer is not None else "",
+            )
+        )
     return module
 
 
