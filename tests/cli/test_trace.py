@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,46 @@ def test_what_happened_is_there(lines: list[dict[str, Any]]) -> None:
     assert {"image-load", "service", "export", "thread-create", "thread-exit"} <= {line["event"] for line in lines}
     times = [line["time"] for line in lines]
     assert times == sorted(times)
+
+
+def test_creation_is_told_stage_by_stage(lines: list[dict[str, Any]]) -> None:
+    """Each CreateProcess tells its steps in the order of the stages, decisions between them, and its end."""
+    ends = [line for line in lines if line["event"] == "creation-end" and line["routine"] == "CreateProcessInternalW"]
+    children = [line["id"] for line in lines if line["event"] == "process-create"][1:]
+    assert [line["subject"] for line in ends] == children
+    parent = ends[0]["process"]
+    stages = [line["stage"] for line in lines if line["event"] == "creation-step" and line.get("process") == parent]
+    begin = stages.index(1)
+    first = stages[begin : stages.index(6, begin) + 1]
+    assert first == sorted(first)
+    assert set(first) == {1, 2, 3, 4, 5, 6}
+    inside = [line for line in lines if line["event"] == "creation-step" and line.get("process") == children[0]]
+    assert [line["routine"] for line in inside[:3]] == [
+        "PspUserThreadStartup", "LdrInitializeThunk", "LdrpInitializeProcess",
+    ]  # fmt: skip
+    assert inside[-1]["routine"] == "RtlUserThreadStart"
+
+
+def test_refused_creation_says_why_in_every_line(tmp_path: Path) -> None:
+    """A refused NtCreateUserProcess carries rule, inputs, flip and how far it came: so does CreateProcess."""
+    shutil.copy(SAMPLES / "parent.exe", tmp_path)
+    shutil.copy(SAMPLES / "plugin.dll", tmp_path / "child.exe")
+    run("--trace", tmp_path / "trace", tmp_path / "parent.exe", "1")
+    told = [json.loads(line) for line in (tmp_path / "trace").read_text(encoding="utf-8").splitlines()]
+    refused = [line for line in told if "because" in line]
+    kinds = [(line["event"], line.get("name") or line["routine"]) for line in refused]
+    assert kinds == [
+        ("creation-end", "NtCreateUserProcess"),
+        ("service", "NtCreateUserProcess"),
+        ("creation-end", "CreateProcessInternalW"),
+        ("export", "CreateProcessW"),
+    ]
+    reasons = [line["because"] for line in refused]
+    assert reasons == [reasons[0]] * 4
+    assert reasons[0]["rule"] == "it is a DLL, or not linked to the end"
+    assert reasons[0]["flip"] == "an EXE file"
+    assert reasons[0]["inputs"]["characteristics"] & 0x2000
+    assert (reasons[0]["stage"], reasons[0]["routine"]) == (2, "PspValidateImage")
 
 
 @pytest.mark.parametrize("program", [("threads.exe",), ("parent.exe", "4"), ("pipes.exe",), ("timers.exe",)])
