@@ -9,7 +9,16 @@ import pytest
 from ntos import ob
 from ntos.abi.layout.system_info import SYSTEM_PROCESS_INFORMATION, SYSTEM_THREAD_INFORMATION
 from ntos.abi.status import STATUS
+from ntos.init.kernel_image import map_kernel_image
+from ntos.init.processor import make_processor
 from tests.conftest import World
+
+
+@pytest.fixture
+def _processor(world: World) -> None:
+    """Processor 0 and its control block."""
+    map_kernel_image(world.kernel)
+    world.kernel.install(make_processor(world.kernel))
 
 
 def _ask(world: World, number: int, room: int = 0x8000) -> bytes:
@@ -60,6 +69,7 @@ def test_unique_numbers_differ(world: World) -> None:
     assert ranges[0][2][0] & 1
 
 
+@pytest.mark.usefixtures("_processor")
 def test_basic_facts(world: World) -> None:
     """Page size, granularity, one processor (class 0); no kernel debugger (35); x64 (1)."""
     basic = _ask(world, 0)
@@ -120,3 +130,15 @@ def test_the_list_of_handles(world: World, number: int, head: int, size: int, va
 def test_no_modules_before_the_kernel_image_is_there(world: World) -> None:
     """The small kernel of these tests has no image."""
     assert _ask(world, 11) == bytes(8)
+
+
+@pytest.mark.usefixtures("_processor")
+def test_processor_time_and_interrupts(world: World) -> None:
+    """Class 8 has idle time inside kernel time; class 23 tells the clock's increment; there is no paging file."""
+    world.kernel.scheduler.entered(1_562_500)
+    idle, kernel, user = struct.unpack_from("<3q", _ask(world, 8))
+    assert kernel >= idle >= 1_562_500 - 156_250
+    assert user >= 0
+    assert struct.unpack("<6I", _ask(world, 23))[3] == 156_250
+    assert int.from_bytes(_ask(world, 83), "little") == idle * 320
+    assert _ask(world, 18) == b""

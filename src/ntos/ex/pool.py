@@ -216,6 +216,10 @@ class PagedAndNonpagedPool:
             return region.large[address][0]
         return region.buffer[region.memory.locate(address - HEADER) + 2] * UNIT - HEADER
 
+    def pages(self, *, paged: bool) -> int:
+        """How many pages one of the pools has."""
+        return (self.paged if paged else self.nonpaged).pages
+
     def tags(self) -> Iterator[tuple[bytes, bool, TagUsage]]:
         """(tag, paged, account) of every tag ever used."""
         for region in (self.nonpaged, self.paged):

@@ -17,7 +17,7 @@ from ntos.abi.pointer import Out
 from ntos.abi.status import STATUS, NtError
 from ntos.abi.sysinfo import SYSTEM_INFORMATION_CLASS as CLASS
 from ntos.abi.types import NTSTATUS, PVOID, ULONG
-from ntos.ex import system_lists
+from ntos.ex import system_lists, system_performance
 from ntos.hal.clock import CLOCK_INCREMENT
 from ntos.ke.service import service
 from ntos.ob import answer
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 PROCESSOR_ARCHITECTURE_AMD64 = 9
 PROCESSOR_LEVEL = 6
-PERFORMANCE_SIZE = 0x158
 CODE_INTEGRITY_ENABLED = 1
 SYSTEM_RANGE_START = 0xFFFF_8000_0000_0000
 ONE_PROCESSOR = 1
@@ -57,14 +56,6 @@ def _processor(_kernel: Kernel, _buffer: int) -> bytes:
     information.ProcessorLevel = PROCESSOR_LEVEL
     information.MaximumProcessors = ONE_PROCESSOR
     return bytes(information)
-
-
-def _performance(kernel: Kernel, _buffer: int) -> bytes:
-    """The numbers of memory; all others are zero."""
-    data = bytearray(PERFORMANCE_SIZE)
-    physical = kernel.platform.physical
-    struct.pack_into("<3I", data, 0x2C, physical.available, physical.used, physical.frames)
-    return bytes(data)
 
 
 def _time_of_day(kernel: Kernel, _buffer: int) -> bytes:
@@ -114,7 +105,12 @@ def _logical_processors(_kernel: Kernel, _buffer: int) -> bytes:
 ANSWERS: dict[int, Callable[[Kernel, int], bytes]] = {
     CLASS.SystemBasicInformation: _basic,
     CLASS.SystemProcessorInformation: _processor,
-    CLASS.SystemPerformanceInformation: _performance,
+    CLASS.SystemPerformanceInformation: system_performance.performance,
+    CLASS.SystemProcessorPerformanceInformation: system_performance.processors,
+    CLASS.SystemPageFileInformation: system_performance.page_files,
+    CLASS.SystemFileCacheInformation: system_performance.file_cache,
+    CLASS.SystemInterruptInformation: system_performance.interrupts,
+    CLASS.SystemProcessorIdleCycleTimeInformation: system_performance.idle_cycles,
     CLASS.SystemFlagsInformation: _global_flags,
     CLASS.SystemExceptionInformation: _exceptions,
     CLASS.SystemKernelDebuggerInformation: _debugger,
@@ -125,6 +121,7 @@ ANSWERS: dict[int, Callable[[Kernel, int], bytes]] = {
     CLASS.SystemCodeIntegrityInformation: _code_integrity,
     CLASS.SystemNativeBasicInformation: _basic,
     CLASS.SystemProcessInformation: system_lists.processes,
+    CLASS.SystemExtendedProcessInformation: system_lists.processes_extended,
     CLASS.SystemModuleInformation: system_lists.modules,
     CLASS.SystemHandleInformation: system_lists.handles,
     CLASS.SystemExtendedHandleInformation: system_lists.handles_extended,
@@ -134,7 +131,8 @@ ANSWERS: dict[int, Callable[[Kernel, int], bytes]] = {
 
 
 @service(
-    partial="classes 0-3, 5, 9, 11, 16, 33, 35, 50, 62-64, 73, 103, 114, 149; of 2 only memory, of 33 nothing"
+    partial="classes 0-3, 5, 8, 9, 11, 16, 18, 21, 23, 33, 35, 50, 57, 62-64, 73, 83, 88, 103, 114, 149; of 2 no "
+    "transfers, faults and cache figures, of 33 nothing"
 )
 def NtQuerySystemInformation(
     thread: Thread,
@@ -147,6 +145,8 @@ def NtQuerySystemInformation(
     kernel, buffer, length = thread.kernel, SystemInformation, SystemInformationLength
     if SystemInformationClass == int(CLASS.SystemTimeOfDayInformation):
         return _answer_time(thread, buffer, length, ReturnLength)
+    if SystemInformationClass == int(CLASS.SystemProcessIdInformation):
+        return system_performance.process_image(thread, buffer, length)
     produce = ANSWERS.get(SystemInformationClass)
     if produce is None:
         raise NtError(STATUS.INVALID_INFO_CLASS)

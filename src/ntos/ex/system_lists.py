@@ -5,16 +5,21 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from ntos.abi.layout.processor import KPRCB
 from ntos.abi.layout.string import UNICODE_STRING
 from ntos.abi.layout.system_info import (
     RTL_PROCESS_MODULE_INFORMATION,
+    SYSTEM_EXTENDED_THREAD_INFORMATION,
     SYSTEM_HANDLE_TABLE_ENTRY_INFO,
     SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX,
     SYSTEM_PROCESS_INFORMATION,
-    SYSTEM_THREAD_INFORMATION,
 )
+from ntos.ex import system_performance
 from ntos.ex.handle import HandleEntry, HandleTable
+from ntos.ke import runtime
 from ntos.ob.manager import BODY, ObjectManager
+from ntos.ps.query_process import session_of
+from ntos.ps.query_thread import system_thread
 from ntos.rtl.text import to_utf16
 
 if TYPE_CHECKING:
@@ -24,13 +29,15 @@ if TYPE_CHECKING:
     from ntos.ke.process import Process
     from ntos.ke.thread import Thread
 
-UNITS_PER_TICK = 156_250
+EXTENDED_THREAD = SYSTEM_EXTENDED_THREAD_INFORMATION.size
 KERNEL_FILE = b"\\SystemRoot\\system32\\ntoskrnl.exe"
 
 
-def processes(kernel: Kernel, buffer: int) -> bytes:
+def processes(kernel: Kernel, buffer: int, *, extended: bool = False) -> bytes:
     """SystemProcessInformation: the idle process and every one that has not ended, each with its threads."""
     idle = SYSTEM_PROCESS_INFORMATION.new()
+    if kernel.has(KPRCB):
+        idle.KernelTime = system_performance.idle_time(kernel)
     data = bytearray(bytes(idle))
     last = 0
     for process in kernel.processes.values():
@@ -38,8 +45,13 @@ def processes(kernel: Kernel, buffer: int) -> bytes:
             continue
         struct.pack_into("<I", data, last, len(data) - last)
         last = len(data)
-        data += _process(process, buffer + last)
+        data += _process(process, buffer + last, extended=extended)
     return bytes(data)
+
+
+def processes_extended(kernel: Kernel, buffer: int) -> bytes:
+    """SystemExtendedProcessInformation: the same with more about each thread."""
+    return processes(kernel, buffer, extended=True)
 
 
 def _file_name(process: Process) -> str:
@@ -49,21 +61,20 @@ def _file_name(process: Process) -> str:
     return name or process.name
 
 
-def _process(process: Process, address: int) -> bytes:
+def _process(process: Process, address: int, *, extended: bool) -> bytes:
     eprocess, information = process.eprocess, SYSTEM_PROCESS_INFORMATION.new()
     threads = [thread for thread in process.threads if thread.coroutine is not None]
     text = to_utf16(_file_name(process))
+    used, working_set = runtime.of_process(process), eprocess.Vm.Instance
     information.NumberOfThreads = len(threads)
     information.NumberOfThreadsHighWatermark = eprocess.ActiveThreadsHighWatermark
-    information.CycleTime = process.pcb.CycleTime
+    information.CycleTime = used.cycles
     information.CreateTime = eprocess.CreateTime
-    information.UserTime = int(process.pcb.UserTime) * UNITS_PER_TICK
-    information.KernelTime = int(process.pcb.KernelTime) * UNITS_PER_TICK
+    information.UserTime, information.KernelTime = used.user, used.kernel
     information.ImageName.Length = len(text)
     information.ImageName.MaximumLength = len(text) + 2
-    information.ImageName.Buffer = (
-        address + SYSTEM_PROCESS_INFORMATION.size + SYSTEM_THREAD_INFORMATION.size * len(threads)
-    )
+    rows = b"".join(_thread(thread, extended=extended) for thread in threads)
+    information.ImageName.Buffer = address + SYSTEM_PROCESS_INFORMATION.size + len(rows)
     information.BasePriority = int(process.pcb.BasePriority)
     information.UniqueProcessId = process.id
     information.InheritedFromUniqueProcessId = eprocess.InheritedFromUniqueProcessId
@@ -73,29 +84,30 @@ def _process(process: Process, address: int) -> bytes:
     information.VirtualSize = eprocess.VirtualSize
     information.PrivatePageCount = int(eprocess.CommitCharge) << 12
     information.PagefileUsage = int(eprocess.CommitCharge) << 12
+    information.PeakPagefileUsage = int(eprocess.CommitChargePeak) << 12
+    information.SessionId = session_of(process)
+    information.PageFaultCount = working_set.PageFaultCount
+    information.WorkingSetSize = int(working_set.WorkingSetSize) << 12
+    information.PeakWorkingSetSize = int(working_set.PeakWorkingSetSize) << 12
+    information.WorkingSetPrivateSize = int(working_set.WorkingSetPrivateSize) << 12
     information.ReadOperationCount = eprocess.ReadOperationCount
     information.WriteOperationCount = eprocess.WriteOperationCount
     information.OtherOperationCount = eprocess.OtherOperationCount
     information.ReadTransferCount = eprocess.ReadTransferCount
     information.WriteTransferCount = eprocess.WriteTransferCount
     information.OtherTransferCount = eprocess.OtherTransferCount
-    data = bytes(information) + b"".join(_thread(thread) for thread in threads) + text + b"\0\0"
+    data = bytes(information) + rows + text + b"\0\0"
     return data + bytes(-len(data) & 7)
 
 
-def _thread(thread: Thread) -> bytes:
-    information, tcb, ethread = SYSTEM_THREAD_INFORMATION.new(), thread.tcb, thread.ethread
-    information.KernelTime = int(tcb.KernelTime) * UNITS_PER_TICK
-    information.UserTime = int(tcb.UserTime) * UNITS_PER_TICK
-    information.CreateTime = ethread.CreateTime
-    information.WaitTime = tcb.WaitTime
-    information.StartAddress = ethread.StartAddress
-    information.ClientId = ethread.Cid
-    information.Priority = int(tcb.Priority)
-    information.BasePriority = int(tcb.BasePriority)
-    information.ContextSwitches = tcb.ContextSwitches
-    information.ThreadState = int(tcb.State)
-    information.WaitReason = int(tcb.WaitReason)
+def _thread(thread: Thread, *, extended: bool) -> bytes:
+    plain = system_thread(thread)
+    if not extended:
+        return plain
+    information, tcb = SYSTEM_EXTENDED_THREAD_INFORMATION.parse(plain.ljust(EXTENDED_THREAD, b"\0")), thread.tcb
+    information.StackBase, information.StackLimit = tcb.StackBase, tcb.StackLimit
+    information.Win32StartAddress = thread.ethread.Win32StartAddress
+    information.TebBase = tcb.Teb
     return bytes(information)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 TICKS_PER_SECOND = 10_000_000
 CLOCK_INCREMENT = 156_250
 """15.625 ms (KeTimeIncrement)."""
+CYCLES_PER_UNIT = 320
+"""Processor cycles in 100 ns: KPRCB.MHz says 3200."""
 BOOT_TIME = 133_500_000_000_000_000
 """2024-01-17 in FILETIME units: a machine starts at the same moment every time unless told otherwise."""
 

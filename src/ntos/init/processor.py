@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from ntos.abi.layout.processor import KPCR, KPRCB
+from ntos.hal.clock import CYCLES_PER_UNIT
 from ntos.hal.paging import DIRTY, NO_EXECUTE, WRITABLE
 from ntos.init.kernel_image import symbol
 
@@ -28,6 +29,8 @@ def make_processor(kernel: Kernel) -> KPRCB:
     pcr.MajorVersion = 1
     pcr.MinorVersion = 1
     prcb = KPRCB(memory, prcb_address)
-    prcb.MHz = 2400
+    prcb.MHz = CYCLES_PER_UNIT * 10
+    prcb.IdleThread = symbol(kernel, "KiInitialThread")
+    kernel.scheduler.processor = prcb
     memory.write(symbol(kernel, "KiProcessorBlock"), struct.pack("<Q", prcb_address))
     return prcb

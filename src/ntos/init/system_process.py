@@ -9,7 +9,13 @@ from ntos import ob
 from ntos.abi.status import STATUS
 from ntos.init.kernel_image import symbol
 from ntos.ps import protection
-from ntos.ps.allocate import NORMAL_CLASS, initialize_kernel_part, set_audit_name
+from ntos.ps.allocate import (
+    MAXIMUM_WORKING_SET,
+    MINIMUM_WORKING_SET,
+    NORMAL_CLASS,
+    initialize_kernel_part,
+    set_audit_name,
+)
 from ntos.ps.insert import insert_process
 from ntos.ps.manager import PROCESS, ProcessManager
 from ntos.se.token import set_primary_token
@@ -41,6 +47,8 @@ def create_system_process(kernel: Kernel, token: Token) -> Process:
     eprocess.DefaultHardErrorProcessing = 1
     eprocess.Protection.Level = protection.SYSTEM_LEVEL
     eprocess.SignatureLevel, eprocess.SectionSignatureLevel = SIGNATURES
+    limits = eprocess.Vm.Instance
+    limits.MinimumWorkingSetSize, limits.MaximumWorkingSetSize = MINIMUM_WORKING_SET, MAXIMUM_WORKING_SET
     set_audit_name(process, "")
     initialize_kernel_part(process, NORMAL_CLASS)
     ob.create_handle_table(process)

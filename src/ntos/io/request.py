@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, Protocol
 
 from ntos import ob
+from ntos.abi.layout.process import EPROCESS
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.abi.types import NTSTATUS
 from ntos.ke import apc
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ntos.ke.thread import Thread
     from ntos.ob import KernelObject
 
+READ, WRITE, OTHER = (EPROCESS.offset(f"{kind}OperationCount") for kind in ("Read", "Write", "Other"))
+TRANSFERS = EPROCESS.offset("ReadTransferCount") - READ
 SKIP_COMPLETION_PORT_ON_SUCCESS = 1
 SKIP_SET_EVENT_ON_HANDLE = 2
 
@@ -69,6 +72,8 @@ class Request:
         self.information = 0
         self.done = False
         self.is_pending = False
+        self.account = OTHER
+        """Which of its process's I/O counters it counts in."""
         self._cancel: Callable[[], None] | None = None
 
     # ------------------------------------------------------------ the driver's side
@@ -82,8 +87,10 @@ class Request:
         if not self.is_pending:
             self._write(status, information, output)
             self.status, self.information, self.done = status, information, True
+            self._count()
             return
         self.status, self.information, self.done = status, information, True
+        self._count()
         self.file.pending.remove(self)
         self.thread.part(Pending).requests.remove(self)
         try:
@@ -124,6 +131,14 @@ class Request:
         if self.status_block and (self.is_pending or not status.is_error):
             block = struct.pack("<QQ", int(status), information & 0xFFFF_FFFF_FFFF_FFFF)
             self.process.memory.write(self.status_block, block)
+
+    def _count(self) -> None:
+        """One operation more, and what it has moved, in EPROCESS (ReadOperationCount and the five after it)."""
+        kernel, place = self.process.kernel, self.process.address + self.account
+        words, locate = kernel.platform.physical.words, kernel.memory.locate
+        words[locate(place) >> 3] += 1
+        if self.status.is_success:
+            words[locate(place + TRANSFERS) >> 3] += self.information
 
     def put(self, output: bytes) -> None:
         """Write the output where the caller wants it."""

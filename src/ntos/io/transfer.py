@@ -10,7 +10,7 @@ from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, PVOID, ULONG
 from ntos.io.file import FileObject
 from ntos.io.perform import file_of, file_with_any, granted, make_request, perform, perform_waiting, probe
-from ntos.io.request import Request
+from ntos.io.request import READ, WRITE, Request
 from ntos.ke.service import service
 from ntos.ke.thread import Thread
 
@@ -40,7 +40,7 @@ async def NtReadFile(
     file = file_of(thread, FileHandle, FILE_READ_DATA)
     probe(thread.memory, Buffer, Length)
     request = make_request(thread, file, Event, ApcRoutine, ApcContext, IoStatusBlock.address)
-    request.buffer, request.length, request.key = Buffer, Length, int(Key or 0)
+    request.buffer, request.length, request.key, request.account = Buffer, Length, int(Key or 0), READ
     chosen = _offset(file, ByteOffset, write=False)
 
     def dispatch(request: Request) -> None:
@@ -72,7 +72,7 @@ async def NtWriteFile(
 
 async def _write(request: Request, data: bytes, chosen: int | None, key: int) -> NTSTATUS:
     file = request.file
-    request.data, request.length, request.key = data, len(data), key
+    request.data, request.length, request.key, request.account = data, len(data), key, WRITE
 
     def dispatch(request: Request) -> None:
         request.offset = file.position if chosen is None else chosen
@@ -114,7 +114,7 @@ async def NtReadFileScatter(
         probe(thread.memory, page, PAGE)
     scattered = _Scattered(thread, file, pages)
     request = make_request(thread, file, Event, ApcRoutine, ApcContext, IoStatusBlock.address, scattered)
-    request.length, request.key = Length, int(Key or 0)
+    request.length, request.key, request.account = Length, int(Key or 0), READ
     chosen = _offset(file, ByteOffset, write=False)
 
     def dispatch(request: Request) -> None:

@@ -12,13 +12,16 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ntos.abi.layout.enums import KTHREAD_STATE
-from ntos.hal.clock import CLOCK_INCREMENT, TICKS_PER_SECOND
+from ntos.abi.layout.thread import KTHREAD
+from ntos.hal.clock import CLOCK_INCREMENT, CYCLES_PER_UNIT, TICKS_PER_SECOND
+from ntos.ke import runtime
 from ntos.ke.thread import ThreadTerminated
 from ntos.ke.timer import NEVER, TimerQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ntos.abi.layout.processor import KPRCB
     from ntos.ke.kernel import Kernel
     from ntos.ke.thread import Thread
 
@@ -51,7 +54,16 @@ class Scheduler:
         """Why the machine must stop, once it must; set from anywhere, also from a signal handler."""
         self.on_tick: Callable[[], None] = lambda: None
         """Called when the clock has crossed a tick: whoever keeps KUSER_SHARED_DATA sets it."""
+        self.processor: KPRCB | None = None
+        """Whose KernelTime and UserTime count all ticks."""
+        self.overdue: Callable[[Thread], bool] | None = None
+        """While somebody limits the time of processes: whether the running thread has used up what it may."""
+        self.settle: Callable[[], None] = lambda: None
+        """Deals with whoever is overdue."""
         self._next_tick = 0
+        self._ticks = kernel.clock.tick_count
+        self._since = 0
+        """When the running thread got the processor."""
         self._spun = 0
         self.switches = 0
 
@@ -79,6 +91,8 @@ class Scheduler:
             self.timers.expire()
         if clock.now >= self._next_tick:
             self._tick()
+            if self.overdue is not None:
+                self.settle()
 
     def spinning(self, seconds: float) -> bool:
         """The running thread has not entered the kernel for `seconds` more: whether somebody needs the processor.
@@ -89,7 +103,10 @@ class Scheduler:
         units = int(seconds * TICKS_PER_SECOND)
         clock.now += units
         if clock.now >= self._next_tick:
-            self._tick()
+            self._tick(spinning=True)
+            if self.overdue is not None and self.current is not None and self.overdue(self.current):
+                self._next_tick = 0  # the kernel entry that follows deals with it
+                return True
         if self.stop_requested or not self.host_events.empty() or clock.now >= self.timers.next:
             return True
         self._spun = self._spun + units if self.ready_summary else 0
@@ -139,6 +156,7 @@ class Scheduler:
         thread.tcb.State = KTHREAD_STATE.Running
         thread.traps_left = TRAPS_PER_QUANTUM
         self._spun = 0
+        self._since = self.clock.now
         try:
             if thread.terminating is not None and not thread.ending and thread.started:
                 thread.ending = True
@@ -150,6 +168,12 @@ class Scheduler:
             thread.coroutine = None
         finally:
             self.current = None
+            if thread.coroutine is not None:
+                runtime.switched_out(thread, self.clock.now - self._since)
+
+    def running_for(self, thread: Thread) -> int:
+        """How long (100 ns) a thread has had the processor since it last got it."""
+        return self.clock.now - self._since if thread is self.current else 0
 
     def _idle(self) -> bool:
         """Let time pass until something can happen; False when nothing ever will."""
@@ -178,6 +202,19 @@ class Scheduler:
         if action is not None:
             action()
 
-    def _tick(self) -> None:
-        self._next_tick = (self.clock.now // CLOCK_INCREMENT + 1) * CLOCK_INCREMENT
+    def _tick(self, *, spinning: bool = False) -> None:
+        count = self.clock.tick_count
+        ticks, self._ticks = count - self._ticks, count
+        self._next_tick = (count + 1) * CLOCK_INCREMENT
+        if self.current is not None:
+            runtime.charge_ticks(self.current, ticks, spinning=spinning)
+        elif self.processor is not None:
+            self._charge_idle(self.processor, ticks)
         self.on_tick()
+
+    def _charge_idle(self, processor: KPRCB, ticks: int) -> None:
+        """Nobody runs: the processor's idle thread does, in kernel mode."""
+        idle = KTHREAD(self.kernel.memory, int(processor.IdleThread))
+        idle.KernelTime = int(idle.KernelTime) + ticks
+        idle.CycleTime = int(idle.CycleTime) + ticks * CLOCK_INCREMENT * CYCLES_PER_UNIT
+        processor.KernelTime = int(processor.KernelTime) + ticks

@@ -86,7 +86,7 @@ def allocate_process(kernel: Kernel, creation: Creation) -> Process:
     eprocess.ExitStatus = int(STATUS.PENDING)
     eprocess.LastThreadExitStatus = 0
     eprocess.CreateTime = kernel.clock.system_time
-    eprocess.CreateInterruptTime = kernel.clock.now
+    eprocess.CreateInterruptTime = eprocess.CreateUnbiasedInterruptTime = kernel.clock.now
     eprocess.SequenceNumber = manager.next_sequence()
     eprocess.InheritedFromUniqueProcessId = creation.parent.id
     eprocess.OwnerProcessId = creation.creator.id
@@ -95,6 +95,8 @@ def allocate_process(kernel: Kernel, creation: Creation) -> Process:
     eprocess.DefaultHardErrorProcessing = (
         int(parent.DefaultHardErrorProcessing) if creation.error_mode is None else creation.error_mode
     )
+    limits = eprocess.Vm.Instance
+    limits.MinimumWorkingSetSize, limits.MaximumWorkingSetSize = MINIMUM_WORKING_SET, MAXIMUM_WORKING_SET
     eprocess.Flags2 = PAGE_PRIORITY
     eprocess.Flags = FLAG_IO_PRIORITY_NORMAL
     _names(process, creation)

@@ -9,6 +9,7 @@ from ntos.abi.layout.enums import KTHREAD_STATE
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.etw.event import ProcessExited, ThreadExited
 from ntos.ex.handle import HandleTable
+from ntos.ke import runtime
 from ntos.ke.exception import Dispatcher
 from ntos.ke.mutant import abandon_all
 from ntos.ke.thread import ThreadTerminated
@@ -38,6 +39,7 @@ def exit_thread(thread: Thread, status: int) -> None:
         notify(thread, False)
     if kernel.log.wants(ThreadExited):
         kernel.log.emit(ThreadExited(id=thread.id, status=status & 0xFFFF_FFFF))
+    runtime.fold(thread)
     process.threads.remove(thread)
     ethread.ThreadListEntry.remove()
     thread.tcb.ThreadListEntry.remove()

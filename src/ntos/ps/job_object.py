@@ -40,6 +40,7 @@ ABNORMAL = frozenset((
 ))  # fmt: skip
 """Exit statuses that make JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS (jobs-silos-sessions.md)."""
 BREAKAWAY_OK = constants.JOB_OBJECT_LIMIT_BREAKAWAY_OK
+JOB_MEMORY = constants.JOB_OBJECT_LIMIT_JOB_MEMORY
 SILENT_BREAKAWAY_OK = constants.JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK
 
 
@@ -251,6 +252,13 @@ def limit_of(process: Process, flag: int) -> Job | None:
     if job is None:
         return None
     return next((outer for outer in job.chain() if int(outer.view.LimitFlags) & flag), None)
+
+
+def least_memory_limit(job: Job) -> int:
+    """The tightest limit (pages) that a job or one around it sets on the commit of all its processes; 0 for none."""
+    chain = (outer.view for outer in job.chain())
+    limits = (int(view.JobMemoryLimit) for view in chain if int(view.LimitFlags) & JOB_MEMORY)
+    return min(limits, default=0)
 
 
 def apply_limits(process: Process) -> None:

@@ -9,16 +9,16 @@ from ntos import ob
 from ntos.abi import ps as constants
 from ntos.abi.access import PROCESS_QUERY_INFORMATION as FULL
 from ntos.abi.access import PROCESS_QUERY_LIMITED_INFORMATION as LIMITED
+from ntos.abi.access import SECTION_ALL_ACCESS
 from ntos.abi.layout.object import DEVICE_MAP
-from ntos.abi.layout.process import EPROCESS
 from ntos.abi.pointer import Out
-from ntos.abi.se import TOKEN_NO_CHILD_PROCESS
+from ntos.abi.se import TOKEN_NO_CHILD_PROCESS, TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE
+from ntos.abi.signature import probe_for_write
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ex.handle import HandleTable
-from ntos.hal.clock import CLOCK_INCREMENT
 from ntos.ke.service import service
-from ntos.ps import process_names
+from ntos.ps import power_throttling, process_names, query_usage
 from ntos.ps.information import Asked, Rule, Table, query, string, ulong, word
 from ntos.ps.manager import PROCESS
 from ntos.ps.mitigation import policy_flags
@@ -31,19 +31,14 @@ if TYPE_CHECKING:
     Request = Asked[Process]
 
 CLASS = constants.PROCESSINFOCLASS
-NO_LIMIT = 0xFFFF_FFFF_FFFF_FFFF
-PAGE = 0x1000
 EXTENDED_SIZE = 0x40
-IO_COUNTERS = EPROCESS.offset("ReadOperationCount")
 HEADER_TO_BODY = 0x30
-DEFAULT_WORKING_SET = (50, 345)
 
 
 @service(
-    partial="not IoPortHandlers, WorkingSetWatch(Ex), HandleTracing, Foreground, HandleTable, JobMemory, "
-    "FaultInformation, CommitRelease, CpuSets, ChildProcess, EnergyValues, Uptime, ImageSection, "
-    "LoaderDetour, TelemetryId, DynamicFunctionTable, WindowInformation and what came after them; "
-    "times and cycles stay zero"
+    partial="not IoPortHandlers, WorkingSetWatch(Ex), HandleTracing, CpuSets, InPrivate, EnergyValues, "
+    "Win32kSyscallFilter, WakeInformation, LoaderDetour, SecurityDomain and what came after them; pool quota is not "
+    "counted"
 )
 def NtQueryInformationProcess(
     thread: Thread,
@@ -83,29 +78,6 @@ def _basic(asked: Request) -> bytes:
     return word(EXTENDED_SIZE) + answer + struct.pack("<Ixxxx", flags)
 
 
-def _times(asked: Request) -> bytes:
-    process = asked.target
-    eprocess, pcb = process.eprocess, process.pcb
-    kernel, user = int(pcb.KernelTime), int(pcb.UserTime)
-    for member in process.threads:
-        kernel += int(member.tcb.KernelTime)
-        user += int(member.tcb.UserTime)
-    return struct.pack(
-        "<4q",
-        int(eprocess.CreateTime),
-        int(eprocess.ExitTime),
-        kernel * CLOCK_INCREMENT,
-        user * CLOCK_INCREMENT,
-    )
-
-
-def _cycles(asked: Request) -> bytes:
-    total = int(asked.target.pcb.CycleTime) + sum(
-        int(member.tcb.CycleTime) for member in asked.target.threads
-    )
-    return struct.pack("<QQ", total, 0)
-
-
 def _priority_class(asked: Request) -> bytes:
     return bytes((0, int(asked.target.eprocess.PriorityClass)))
 
@@ -143,37 +115,6 @@ def _only_self(asked: Request, name: str) -> None:
         raise NtError(STATUS.INVALID_PARAMETER, because)
 
 
-# ---------------------------------------------------------------- memory, quota, I/O
-
-
-def _quota(asked: Request) -> bytes:
-    limits = asked.target.eprocess.Vm.Instance
-    least, most = (
-        int(limits.MinimumWorkingSetSize) or DEFAULT_WORKING_SET[0],
-        int(limits.MaximumWorkingSetSize) or DEFAULT_WORKING_SET[1],
-    )
-    answer = struct.pack("<6Q", NO_LIMIT, NO_LIMIT, least * PAGE, most * PAGE, NO_LIMIT, NO_LIMIT)
-    return answer.ljust(asked.length, b"\0")
-
-
-def _io_counters(asked: Request) -> bytes:
-    return asked.thread.kernel.memory.read(asked.target.address + IO_COUNTERS, 0x30)
-
-
-def _vm_counters(asked: Request) -> bytes:
-    eprocess = asked.target.eprocess
-    working_set = eprocess.Vm.Instance
-    peak, usage = eprocess.ProcessQuotaPeak, eprocess.ProcessQuotaUsage
-    answer = struct.pack(
-        "<QQIxxxx11Q", int(eprocess.PeakVirtualSize), int(eprocess.VirtualSize), int(working_set.PageFaultCount),
-        int(working_set.PeakWorkingSetSize) * PAGE, int(working_set.WorkingSetSize) * PAGE,
-        peak[1], usage[1], peak[0], usage[0], int(eprocess.CommitCharge) * PAGE,
-        int(eprocess.CommitChargePeak) * PAGE, int(eprocess.CommitCharge) * PAGE,
-        int(working_set.WorkingSetPrivateSize) * PAGE, int(eprocess.SharedCommitCharge) * PAGE,
-    )  # fmt: skip
-    return answer[: asked.length]
-
-
 # ---------------------------------------------------------------- handles
 
 
@@ -195,6 +136,12 @@ def _handle_snapshot(asked: Request) -> bytes:
                 manager.index_of(obj.address), entry.attributes, 0,
             ))  # fmt: skip
     return struct.pack("<QQ", len(rows), 0) + b"".join(rows)
+
+
+def _handle_table(asked: Request) -> bytes:
+    """Every handle, four bytes each."""
+    table = asked.target[HandleTable].items() if asked.target.has(HandleTable) else ()
+    return b"".join(ulong(handle) for handle, _ in table)
 
 
 def _debug_handle(asked: Request) -> bytes:
@@ -219,6 +166,22 @@ def _mitigation(asked: Request) -> bytes:
     return struct.pack("<II", policy, policy_flags(asked.target.eprocess, policy, no_children=no_children))
 
 
+def _child_policy(asked: Request) -> bytes:
+    """PROCESS_CHILD_PROCESS_INFORMATION: may it have children, secure ones in any case, is trying recorded."""
+    flags = int(primary_token(asked.target).body.TokenFlags)
+    unless_secure = bool(flags & TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE)
+    return bytes((bool(flags & TOKEN_NO_CHILD_PROCESS) or unless_secure, unless_secure, 0))
+
+
+def _image_section_handle(asked: Request) -> bytes:
+    section = int(asked.target.eprocess.SectionObject)
+    if not section:
+        raise NtError(STATUS.INVALID_PARAMETER, Denied("the process has no image section", {}))
+    probe_for_write(asked.memory, asked.buffer, 8)
+    obj = ob.at_address(asked.thread.kernel, section)
+    return word(ob.insert_handle(asked.thread.process, obj, SECTION_ALL_ACCESS))
+
+
 def _group(asked: Request) -> bytes:
     return bytes(2)  # one group, number 0
 
@@ -229,11 +192,8 @@ def _wow64(asked: Request) -> bytes:
 
 
 TABLE: Table[Process] = {
+    **query_usage.TABLE,
     CLASS.ProcessBasicInformation: Rule((0x30, EXTENDED_SIZE), LIMITED, _basic),
-    CLASS.ProcessQuotaLimits: Rule((0x30, 0x58), LIMITED, _quota),
-    CLASS.ProcessIoCounters: Rule((0x30,), LIMITED, _io_counters),
-    CLASS.ProcessVmCounters: Rule((0x58, 0x60, 0x70), LIMITED, _vm_counters),
-    CLASS.ProcessTimes: Rule((0x20,), LIMITED, _times),
     CLASS.ProcessDebugPort: Rule((8,), FULL, lambda a: word(-1 if a.target.eprocess.DebugPort else 0)),
     CLASS.ProcessDefaultHardErrorMode: Rule(
         (4,), FULL, lambda a: ulong(int(a.target.eprocess.DefaultHardErrorProcessing))
@@ -256,13 +216,17 @@ TABLE: Table[Process] = {
     CLASS.ProcessExecuteFlags: Rule((4,), FULL, _execute_flags),
     CLASS.ProcessCookie: Rule((4,), FULL, _cookie),
     CLASS.ProcessImageInformation: Rule((0x40,), LIMITED, _image_information),
-    CLASS.ProcessCycleTime: Rule((0x10,), LIMITED, _cycles),
     CLASS.ProcessPagePriority: Rule((4,), LIMITED, lambda a: ulong(a.target.eprocess.DefaultPagePriority)),
     CLASS.ProcessImageFileNameWin32: Rule(
         (), LIMITED, lambda a: string(process_names.image_name_win32(a.target), a.buffer)
     ),
     CLASS.ProcessGroupInformation: Rule((), LIMITED, _group, STATUS.BUFFER_TOO_SMALL, alignment=2),
     CLASS.ProcessHandleInformation: Rule((), FULL, _handle_snapshot),
+    CLASS.ProcessHandleTable: Rule((), FULL, _handle_table),
+    CLASS.ProcessCheckStackExtentsMode: Rule((4,), LIMITED, lambda a: ulong(a.target.pcb.CheckStackExtents)),
+    CLASS.ProcessChildProcessInformation: Rule((3,), LIMITED, _child_policy, alignment=1),
+    CLASS.ProcessImageSection: Rule((8,), FULL, _image_section_handle),
+    CLASS.ProcessPowerThrottlingState: Rule((12,), LIMITED, power_throttling.query),
     CLASS.ProcessMitigationPolicy: Rule((8,), FULL, _mitigation),
     CLASS.ProcessCommandLineInformation: Rule(
         (), LIMITED, lambda a: string(process_names.command_line(a.target), a.buffer)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from ntos.abi import ps as constants
 from ntos.abi.access import THREAD_QUERY_INFORMATION as FULL
 from ntos.abi.access import THREAD_QUERY_LIMITED_INFORMATION as LIMITED
+from ntos.abi.layout.system_info import SYSTEM_THREAD_INFORMATION
 from ntos.abi.layout.teb import TEB
 from ntos.abi.pointer import Out
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
-from ntos.hal.clock import CLOCK_INCREMENT
+from ntos.ke import runtime
 from ntos.ke.service import service
-from ntos.ps import thread_name
+from ntos.ps import power_throttling, thread_name
 from ntos.ps.information import Asked, Rule, Table, query, string, ulong, word
 from ntos.ps.manager import THREAD
 from ntos.ps.priority import increment_of
@@ -30,9 +31,8 @@ ONE_PROCESSOR = struct.pack("<QH6x", 1, 0)
 
 
 @service(
-    partial="not DescriptorTableEntry, LastSystemCall, Wow64Context, UmsInformation, CounterProfiling, "
-    "CpuAccounting, ContainerId, SelectedCpuSets, SystemThreadInformation, HeterogeneousCpuPolicy, "
-    "WorkOnBehalf, PowerThrottling; times and cycles stay zero"
+    partial="not DescriptorTableEntry, Wow64Context, UmsInformation, CounterProfiling, CpuAccounting, ContainerId, "
+    "SelectedCpuSets, HeterogeneousCpuPolicy, WorkOnBehalf"
 )
 def NtQueryInformationThread(
     thread: Thread,
@@ -62,10 +62,39 @@ def _times(asked: Request) -> bytes:
     target = asked.target
     # ExitTime shares its place with a list that a living thread needs.
     ended = int(target.ethread.ExitTime) if target.ethread.Terminated else 0
-    kernel, user = int(target.tcb.KernelTime), int(target.tcb.UserTime)
-    return struct.pack(
-        "<4q", int(target.ethread.CreateTime), ended, kernel * CLOCK_INCREMENT, user * CLOCK_INCREMENT
-    )
+    used = runtime.of_thread(target)
+    return struct.pack("<4q", int(target.ethread.CreateTime), ended, used.kernel, used.user)
+
+
+def _cycles(asked: Request) -> bytes:
+    return word(runtime.of_thread(asked.target).cycles) + bytes(8)
+
+
+def system_thread(thread: Thread) -> bytes:
+    """SYSTEM_THREAD_INFORMATION: the row a thread has in the list of all processes, too."""
+    information, tcb, ethread = SYSTEM_THREAD_INFORMATION.new(), thread.tcb, thread.ethread
+    used = runtime.of_thread(thread)
+    information.KernelTime, information.UserTime = used.kernel, used.user
+    information.CreateTime = ethread.CreateTime
+    information.WaitTime = tcb.WaitTime
+    information.StartAddress = ethread.StartAddress
+    information.ClientId = ethread.Cid
+    information.Priority = int(tcb.Priority)
+    information.BasePriority = int(tcb.BasePriority)
+    information.ContextSwitches = used.switches
+    information.ThreadState = int(tcb.State)
+    information.WaitReason = int(tcb.WaitReason)
+    return bytes(information)
+
+
+def _last_system_call(asked: Request) -> bytes:
+    """THREAD_LAST_SYSCALL_INFORMATION of a thread that waits in one: first argument, number, how long (ticks)."""
+    target = asked.target
+    number = target.context.rax & 0xFFFF_FFFF
+    if target.waiting is None or number & runtime.PYTHON_EXPORT:
+        raise NtError(STATUS.UNSUCCESSFUL, Denied("the thread does not wait in a system call", {"thread": target.id}))
+    waited = asked.thread.kernel.clock.tick_count - int(target.tcb.WaitTime)
+    return struct.pack("<QH6xQ", target.context.r10, number, waited)[: asked.length]
 
 
 def _am_last(asked: Request) -> bytes:
@@ -110,7 +139,8 @@ TABLE: Table[Thread] = {
     CLASS.ThreadBreakOnTermination: Rule((4,), FULL, lambda a: ulong(a.target.ethread.BreakOnTermination)),
     CLASS.ThreadIsTerminated: Rule((4,), LIMITED, lambda a: ulong(a.target.ethread.Terminated)),
     CLASS.ThreadIoPriority: Rule((4,), LIMITED, lambda a: ulong(a.target.ethread.ThreadIoPriority)),
-    CLASS.ThreadCycleTime: Rule((0x10,), LIMITED, lambda a: word(int(a.target.tcb.CycleTime)) + bytes(8)),
+    CLASS.ThreadLastSystemCall: Rule((0x10, 0x18), FULL, _last_system_call),
+    CLASS.ThreadCycleTime: Rule((0x10,), LIMITED, _cycles),
     CLASS.ThreadPagePriority: Rule((4,), LIMITED, lambda a: ulong(a.target.ethread.ThreadPagePriority)),
     CLASS.ThreadActualBasePriority: Rule((4,), LIMITED, lambda a: ulong(int(a.target.tcb.BasePriority))),
     CLASS.ThreadTebInformation: Rule((0x10,), FULL, _teb_part, alignment=8),
@@ -120,6 +150,8 @@ TABLE: Table[Thread] = {
     CLASS.ThreadNameInformation: Rule(
         (), LIMITED, lambda a: string(thread_name.get(a.target), a.buffer), STATUS.BUFFER_TOO_SMALL
     ),
+    CLASS.ThreadSystemThreadInformation: Rule((0x50,), LIMITED, lambda a: system_thread(a.target)),
+    CLASS.ThreadPowerThrottlingState: Rule((12,), LIMITED, power_throttling.query),
     CLASS.ThreadActualGroupAffinity: Rule((0x10,), LIMITED, lambda _: ONE_PROCESSOR),
     CLASS.ThreadDynamicCodePolicyInfo: Rule(
         (4,), FULL, lambda a: ulong(a.target.ethread.DisableDynamicCodeOptOut)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from ntos import ob
 from ntos.abi import ps as constants
 from ntos.abi.access import PROCESS_SET_INFORMATION as FULL
 from ntos.abi.access import PROCESS_SET_QUOTA
@@ -12,10 +13,12 @@ from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ke.service import service
-from ntos.ps import job_object, priority, tls
+from ntos.ps import job_object, power_throttling, priority, tls
+from ntos.ps.allocate import QUANTUM
 from ntos.ps.information import Asked, Rule, Table, change
 from ntos.ps.manager import PROCESS
 from ntos.se import privileges
+from ntos.se import token as tokens
 
 if TYPE_CHECKING:
     from ntos.ke.process import Process
@@ -26,13 +29,14 @@ if TYPE_CHECKING:
 CLASS = constants.PROCESSINFOCLASS
 KEEP = 0xFFFF_FFFF_FFFF_FFFF
 PAGE = 0x1000
+FOREGROUND_STRETCH = 3
 
 
 @service(
-    partial="not AccessToken, ExceptionPort, LdtInformation, SessionInformation, WorkingSetWatch, "
-    "AlignmentFaultFixup, HandleTracing, Foreground, ConsoleHostProcess, MemoryAllocationMode, "
-    "WorkingSetControl, HandleCheckingMode, CpuSets, ThreadStackAllocation, PowerThrottling and what came after "
-    "them; mitigation policies and instrumentation callbacks are refused; working sets are never trimmed"
+    partial="not ExceptionPort, LdtInformation, SessionInformation, WorkingSetWatch, AlignmentFaultFixup, "
+    "HandleTracing, ConsoleHostProcess, MemoryAllocationMode, WorkingSetControl, HandleCheckingMode, CpuSets, "
+    "ThreadStackAllocation and what came after PowerThrottling; mitigation policies and instrumentation callbacks "
+    "are refused; working sets are never trimmed"
 )
 def NtSetInformationProcess(
     thread: Thread,
@@ -113,6 +117,24 @@ def _debug_flags(asked: Request) -> None:
     asked.target.eprocess.NoDebugInherit = 1 - wanted
 
 
+def _foreground(asked: Request) -> None:
+    """PROCESS_FOREGROUND_BACKGROUND: programs in front have quanta three times as long."""
+    quantum = QUANTUM * FOREGROUND_STRETCH if asked.number() else QUANTUM
+    asked.target.pcb.QuantumReset = quantum
+    for member in asked.target.threads:
+        member.tcb.QuantumReset = quantum
+
+
+def _access_token(asked: Request) -> None:
+    """PROCESS_ACCESS_TOKEN: another primary token, while nothing of the process has run yet."""
+    token, eprocess = tokens.assignable(asked.thread, int.from_bytes(asked.read(8), "little")), asked.target.eprocess
+    if eprocess.PrimaryTokenFrozen:
+        ob.dereference(token)
+        because = Denied("the process has begun to run with its token", {"process": asked.target.id}, "do it before")
+        raise NtError(STATUS.NOT_SUPPORTED, because)
+    tokens.set_primary_token(asked.target, token)
+
+
 def _quota(asked: Request) -> None:
     """Working set limits; -1 for both asks to empty the working set, which here has nowhere to go."""
     least, most = struct.unpack_from("<QQ", asked.read(), 0x10)
@@ -121,7 +143,7 @@ def _quota(asked: Request) -> None:
         return
     if least > most or not least:
         raise _refuse(asked, "QuotaLimits", "minimum at most maximum")
-    if least // PAGE > (int(limits.MinimumWorkingSetSize) or 50):
+    if least // PAGE > int(limits.MinimumWorkingSetSize):
         privileges.require(asked.thread, SE_PRIVILEGE.INCREASE_WORKING_SET)
     limits.MinimumWorkingSetSize, limits.MaximumWorkingSetSize = least // PAGE, most // PAGE
 
@@ -136,6 +158,9 @@ def _unsupported(name: str, why: str) -> Rule[Process]:
 TABLE: Table[Process] = {
     CLASS.ProcessQuotaLimits: Rule((0x30, 0x58), PROCESS_SET_QUOTA, _quota),
     CLASS.ProcessBasePriority: Rule((4,), FULL, _base_priority),
+    CLASS.ProcessAccessToken: Rule((0x10,), FULL, _access_token, alignment=8),
+    CLASS.ProcessForegroundInformation: Rule((1,), FULL, _foreground, alignment=1),
+    CLASS.ProcessPowerThrottlingState: Rule((12,), FULL, power_throttling.change),
     CLASS.ProcessDefaultHardErrorMode: Rule((4,), FULL, _hard_error_mode),
     CLASS.ProcessPriorityClass: Rule((2,), FULL, _priority_class, alignment=1),
     CLASS.ProcessAffinityMask: Rule((8, 0x10), FULL, _affinity),

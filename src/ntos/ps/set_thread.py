@@ -14,7 +14,7 @@ from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ke.service import service
-from ntos.ps import priority, thread_name, tls
+from ntos.ps import power_throttling, priority, thread_name, tls
 from ntos.ps.information import Asked, Rule, Table, change
 from ntos.ps.manager import THREAD
 from ntos.se import privileges
@@ -34,7 +34,7 @@ LONGEST_NAME = 0xFFFE
 
 @service(
     partial="not EnableAlignmentFaultFixup, SetTlsArrayAddress, Wow64Context, UmsInformation, SelectedCpuSets, "
-    "CounterProfiling, HeterogeneousCpuPolicy, DynamicCodePolicy, WorkOnBehalf, PowerThrottling"
+    "CounterProfiling, HeterogeneousCpuPolicy, DynamicCodePolicy, WorkOnBehalf"
 )
 def NtSetInformationThread(
     thread: Thread,
@@ -171,6 +171,7 @@ TABLE: Table[Thread] = {
     CLASS.ThreadPagePriority: Rule((4,), FULL, _page_priority),
     CLASS.ThreadGroupInformation: Rule((0x10,), FULL, _affinity, alignment=8),
     CLASS.ThreadIdealProcessorEx: Rule((4,), FULL, _ideal_processor_ex),
+    CLASS.ThreadPowerThrottlingState: Rule((12,), LIMITED, power_throttling.change),
     CLASS.ThreadNameInformation: Rule((0x10,), LIMITED, _name, alignment=8),
     CLASS.ThreadExplicitCaseSensitivity: Rule((4,), FULL, _case_sensitivity),
 }

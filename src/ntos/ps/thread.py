@@ -183,6 +183,7 @@ def _announce_images(thread: Thread) -> None:
     if int(eprocess.Flags) & FLAG_IMAGE_NOTIFY_DONE:
         return
     eprocess.Flags = int(eprocess.Flags) | FLAG_IMAGE_NOTIFY_DONE
+    eprocess.PrimaryTokenFrozen = 1
     manager = thread.kernel[ProcessManager]
     account.step(thread.log, 6, "PspUserThreadStartup", process.id, thread=thread.id,
                  apc=thread.kernel.entry_points["LdrInitializeThunk"], ntdll=manager.ntdll_base)  # fmt: skip

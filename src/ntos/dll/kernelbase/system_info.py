@@ -150,7 +150,7 @@ async def GetNumaNodeProcessorMaskEx(thread: UserThread, Node: USHORT, Processor
     return BOOL(1)
 
 
-@export(partial="processes that have ended count as idle time")
+@export
 async def GetSystemTimes(
     thread: UserThread,
     lpIdleTime: Ptr[FILETIME] | None,
@@ -158,13 +158,8 @@ async def GetSystemTimes(
     lpUserTime: Ptr[FILETIME] | None,
 ) -> BOOL:
     """How long the processors idled, ran the kernel (idling included) and ran programs."""
-    entries = await processes(thread)
-    data = await query_fixed(thread, CLASS.SystemTimeOfDayInformation, 0x10)
-    boot, now = struct.unpack("<qq", data)
-    user = sum(int(entry.information.UserTime) for entry in entries)
-    kernel = sum(int(entry.information.KernelTime) for entry in entries if entry.id)
-    idle = max(now - boot - user - kernel, 0)
-    for place, value in ((lpIdleTime, idle), (lpKernelTime, kernel + idle), (lpUserTime, user)):
+    data = await query_fixed(thread, CLASS.SystemProcessorPerformanceInformation, 0x30)
+    for place, value in zip((lpIdleTime, lpKernelTime, lpUserTime), struct.unpack_from("<3q", data), strict=True):
         if place is not None:
             put_file_time(place.read(), value)
     return BOOL(1)
