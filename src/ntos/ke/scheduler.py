@@ -104,7 +104,8 @@ class Scheduler:
         clock.now += units
         if clock.now >= self._next_tick:
             self._tick(spinning=True)
-            if self.overdue is not None and self.current is not None and self.overdue(self.current):
+            overdue, current = self.overdue, self.current
+            if overdue is not None and current is not None and overdue(current):
                 self._next_tick = 0  # the kernel entry that follows deals with it
                 return True
         if self.stop_requested or not self.host_events.empty() or clock.now >= self.timers.next:
@@ -206,8 +207,9 @@ class Scheduler:
         count = self.clock.tick_count
         ticks, self._ticks = count - self._ticks, count
         self._next_tick = (count + 1) * CLOCK_INCREMENT
-        if self.current is not None:
-            runtime.charge_ticks(self.current, ticks, spinning=spinning)
+        current = self.current  # read once: the watchdog's thread comes here while the kernel's own goes on
+        if current is not None:
+            runtime.charge_ticks(current, ticks, spinning=spinning)
         elif self.processor is not None:
             self._charge_idle(self.processor, ticks)
         self.on_tick()
