@@ -70,7 +70,7 @@ static void attributes(void)
     printf("an event for a job: %lu\n", create(self, L"doors job", 0, list(0x2000D, &chosen, 8), FALSE, NULL));
     printf("no children: %lu", create(self, L"doors child", 0, list(0x2000E, &policy, 4), FALSE, &code));
     printf(" child gets error %lu\n", code);
-    printf("protected: %lu\n", create(self, L"doors exit", 0, list(0x2000B, &level, 4), FALSE, NULL));
+    printf("protected: %lu\n", create(self, L"doors exit", CREATE_PROTECTED_PROCESS, list(0x2000B, &level, 4), FALSE, NULL));
     ULONGLONG mitigation = 1ull << 32;  // extension points disabled, always
     printf("extension points: %lu", create(self, L"doors policy", 0, list(0x20007, &mitigation, 8), FALSE, &code));
     printf(" child reports %lu\n", code);

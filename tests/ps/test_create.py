@@ -154,8 +154,8 @@ def test_bad_contents_of_attributes(yard: Yard) -> None:
     _refused(yard, yard.attribute_list((PRIORITY, 1, yard.data(b"\x63"))), STATUS.INVALID_PARAMETER)
     _refused(yard, yard.attribute_list((PROTECTION, 1, 0x61)), STATUS.INVALID_IMAGE_HASH, flags=0x40)
     _refused(yard, yard.attribute_list((CHILDREN, 4, yard.data(b"\x08\0\0\0"))), STATUS.INVALID_PARAMETER)
-    dynamic_code = bytes(4) + b"\x10" + bytes(19)
-    _refused(yard, yard.attribute_list((MITIGATION, 24, yard.data(dynamic_code))), STATUS.NOT_SUPPORTED)
+    strict_handles = bytes(3) + b"\x01" + bytes(20)
+    _refused(yard, yard.attribute_list((MITIGATION, 24, yard.data(strict_handles))), STATUS.NOT_SUPPORTED)
     _refused(yard, yard.attribute_list((MITIGATION, 5, yard.data(bytes(5)))), STATUS.INVALID_PARAMETER)
 
 

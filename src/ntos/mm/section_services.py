@@ -32,6 +32,7 @@ from ntos.abi.pointer import In, Out, Ptr
 from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, LARGE_INTEGER, NTSTATUS, PVOID, SIZE_T, ULONG, ULONG_PTR
 from ntos.ke.service import service
+from ntos.mm import dynamic_code
 from ntos.mm.backing import Backing, Mappable
 from ntos.mm.datafile import FileArea
 from ntos.mm.extended import parameters_of
@@ -54,6 +55,7 @@ from ntos.mm.view import map_view, unmap_view
 from ntos.ob.manager import ObjectManager
 
 if TYPE_CHECKING:
+    from ntos.ke.process import Process
     from ntos.ke.thread import Thread
 
 _KINDS = SEC_COMMIT | SEC_RESERVE | SEC_IMAGE
@@ -193,6 +195,7 @@ def NtMapViewOfSection(
         raise NtError(STATUS.INVALID_PARAMETER_3)
     if size > USER_END - address:
         raise NtError(STATUS.INVALID_PARAMETER_7 if size <= USER_END else STATUS.INVALID_VIEW_SIZE)
+    _check_code(thread, process, section, Win32Protect)
     base, mapped, status = map_view(
         process,
         section,
@@ -233,6 +236,7 @@ def NtMapViewOfSectionEx(
     if address > HIGHEST_USER_ADDRESS:
         raise NtError(STATUS.INVALID_PARAMETER_3)
     top_down = bool(AllocationType & MEM_TOP_DOWN)
+    _check_code(thread, process, section, PageProtection)
     base, mapped, status = map_view(
         process, section, address=address, offset=offset, size=size, protection=PageProtection,
         top_down=top_down, limit=limit,
@@ -241,6 +245,11 @@ def NtMapViewOfSectionEx(
     ViewSize.write(mapped)
     tell(thread, process, base, mapped, PageProtection, "map")
     return status
+
+
+def _check_code(thread: Thread, process: Process, section: Section, protection: int) -> None:
+    if not section.is_image:
+        dynamic_code.check(thread, process, from_page(protection))
 
 
 def _section_to_map(thread: Thread, handle: int, kind: int, protection: int) -> Section:

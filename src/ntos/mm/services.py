@@ -27,7 +27,7 @@ from ntos.abi.pointer import Out, Ptr
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, SIZE_T, ULONG, ULONG_PTR
 from ntos.ke.service import service
-from ntos.mm import virtual
+from ntos.mm import dynamic_code, virtual
 from ntos.mm.extended import parameters_of
 from ntos.mm.layout import GRANULARITY, USER_END, is_user_span, zero_bits_limit
 from ntos.mm.protect import COPIES, from_page, is_guard
@@ -101,6 +101,7 @@ def _allocate(
     if protection & 7 in COPIES:
         raise NtError(STATUS.INVALID_PAGE_PROTECTION)
     process = process_by_handle(thread, handle, rights.PROCESS_VM_OPERATION)
+    dynamic_code.check(thread, process, protection)
     space = space_of(process)
     if kind & (MEM_RESET | MEM_RESET_UNDO):
         first, end = virtual.pages_of(address, size)
@@ -194,7 +195,9 @@ def NtProtectVirtualMemory(
     if not size:
         raise NtError(STATUS.INVALID_PARAMETER_3)
     process = process_by_handle(thread, ProcessHandle, rights.PROCESS_VM_OPERATION)
-    old = virtual.protect(space_of(process), address, size, protection)
+    space = space_of(process)
+    dynamic_code.check(thread, process, protection, virtual.protection_at(space, address))
+    old = virtual.protect(space, address, size, protection)
     first, end = virtual.pages_of(address, size)
     BaseAddress.write(first << 12)
     RegionSize.write((end - first) << 12)

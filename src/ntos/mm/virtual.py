@@ -21,6 +21,7 @@ from ntos.mm.protect import (
     DIRTY_BITS,
     LOOKUP,
     MM_DECOMMIT,
+    MM_NOACCESS,
     PROTECT_TO_VALUE,
     PROTOTYPE,
     TRANSITION,
@@ -155,6 +156,18 @@ def _protected(space: AddressSpace, vad: Vad, page: int, entry: int, protection:
 def _private(protection: int) -> int:
     """What copy-on-write means for a page that has been copied already."""
     return protection - 1 if protection & 7 in COPIES else protection
+
+
+def protection_at(space: AddressSpace, address: int) -> int:
+    """The five bits of a page's protection as it is now; no access where nothing is."""
+    page = address >> 12
+    vad = space.vads.find(page)
+    if vad is None:
+        return MM_NOACCESS
+    default = vad.protection
+    if vad.area is not None and vad.area.is_image:
+        default = vad.area.protection_of(vad.first_page + page - vad.start)
+    return of_entry(space.tables.entry(page << 12), default)
 
 
 def protect(space: AddressSpace, address: int, size: int, protection: int) -> int:

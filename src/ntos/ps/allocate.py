@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ntos import lpc, mm, ob
 from ntos.abi.layout.process import EPROCESS
+from ntos.abi.se import TOKEN_NO_CHILD_PROCESS, TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE
 from ntos.abi.status import STATUS
 from ntos.etw import account
 from ntos.ex.handle import HandleTable
@@ -27,6 +28,7 @@ PRIORITIES = {0: 8, 1: 4, 2: 8, 3: 13, 4: 24, 5: 6, 6: 10}
 NORMAL_CLASS = 2
 INHERITED_CLASSES = (1, 5)
 QUANTUM = 6
+NO_CHILDREN = TOKEN_NO_CHILD_PROCESS | TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE
 DATA_NEVER_EXECUTES = 0x0D
 """KEXECUTE_OPTIONS of 64-bit programs: ExecuteDisable, DisableThunkEmulation, Permanent."""
 MINIMUM_WORKING_SET, MAXIMUM_WORKING_SET = 50, 345
@@ -66,8 +68,12 @@ class Creation:
     mitigation: Options | None = None
     protection: int | None = None
     """PS_PROTECTION as asked for or, for the system's own, as decided; None where nobody said anything."""
+    reserves: list[tuple[int, int]] = field(default_factory=list)
+    """(address or 0, size) of ranges to be reserved before anything else finds a place."""
     token_flags: int = 0
     """TokenFlags the new process's token has besides its parent's (the child process policy)."""
+    frees_children: bool = False
+    """PROCESS_CREATION_CHILD_PROCESS_OVERRIDE: the child may have children even if its token's model may not."""
     process_security: int = 0
     """User address of the security descriptor the creator gives the process, or 0."""
     thread_security: int = 0
@@ -123,7 +129,10 @@ def _token(process: Process, creation: Creation) -> None:
     asked = token is not None
     if token is None:
         token = tokens.duplicate_for_process(process.kernel, tokens.primary_token(creation.parent))
-    token.body.TokenFlags = int(token.body.TokenFlags) | creation.token_flags
+    inherited = int(token.body.TokenFlags)
+    if creation.frees_children:
+        inherited &= ~NO_CHILDREN
+    token.body.TokenFlags = inherited | creation.token_flags
     tokens.set_primary_token(process, token)
     told.security_given(process, asked)
 

@@ -28,7 +28,7 @@ from ntos.ke.process import Process
 from ntos.ke.service import service
 from ntos.ob.manager import grant_all
 from ntos.ps import attributes as attribute_numbers
-from ntos.ps import image_options, job_object, manifest, mitigation, protection, told
+from ntos.ps import image_options, job_object, manifest, mitigation, protection, standard_handles, told
 from ntos.ps.allocate import Creation, allocate_process
 from ntos.ps.attributes import Attributes
 from ntos.ps.exit import abandon, drop_unborn
@@ -70,7 +70,6 @@ SHARE_READ_DELETE = 5
 SYNCHRONOUS_NON_DIRECTORY = 0x60
 EXECUTABLE_IMAGE = 2
 AMD64 = 0x8664
-STD_NEVER, STD_REQUEST, STD_ALWAYS = 0, 1, 2
 
 
 @dataclass(slots=True)
@@ -147,7 +146,7 @@ def NtCreateUserProcess(
             _tell_failure(thread, info, error)
             raise
         outcome.subject = made.process.id
-        _standard_handles(thread, made, order.wanted, order.creation)
+        standard_handles.hand_on(made.process, made.parameters, order.wanted, order.creation)
         thread.kernel.scheduler.ready(made.thread)
         if not ThreadFlags & CREATE_SUSPENDED:
             resume(made.thread)
@@ -300,6 +299,10 @@ def build_process(
     undo.callback(abandon, process)
     assign_id(process)
     base = _map_images(process, section)
+    if creation.mitigation is not None:
+        creation.mitigation.demand_signatures(process.eprocess)
+    for start, size in creation.reserves:
+        mm.allocate(process, size, address=start or None, kind="reserve")
     account.step(kernel.log, 3, "MmCreatePeb", process.id)
     create_peb(process, base, section.image_information(), tokens.primary_token(process).session)
     flag = options.global_flag
@@ -375,26 +378,6 @@ def _map_images(process: Process, section: Section) -> int:
     _, size, _ = mm.map_view(process, manager.ntdll, address=manager.ntdll_base)
     account.made(log, "view", "ntdll.dll", manager.ntdll_base, process.id, size=size)
     return base
-
-
-def _standard_handles(thread: Thread, made: Made, wanted: Attributes, creation: Creation) -> None:
-    """Hand standard handles on where the whole table was not inherited (PS_ATTRIBUTE_STD_HANDLE_INFO)."""
-    raw = wanted.data(attribute_numbers.STD_HANDLE_INFO)
-    if raw is None or (creation.inherit_handles and creation.handle_list is None):
-        return
-    flags, subsystem = struct.unpack("<II", raw[:8])
-    state, mask = flags & 3, flags >> 2 & 7
-    peb_subsystem = int(made.section.image_information().SubSystemType)
-    if state == STD_NEVER or (state == STD_REQUEST and subsystem != peb_subsystem):
-        return
-    view = RTL_USER_PROCESS_PARAMETERS(made.process.memory, made.parameters)
-    for bit, field in enumerate(("StandardInput", "StandardOutput", "StandardError")):
-        handle = int(getattr(view, field))
-        if handle and not mask & 1 << bit:
-            try:
-                setattr(view, field, ob.duplicate_into(creation.parent, handle, made.process))
-            except NtError:
-                setattr(view, field, 0)  # the creator's standard handle is stale: the child simply has none
 
 
 def _answer(thread: Thread, info: PS_CREATE_INFO, made: Made, order: Order) -> None:

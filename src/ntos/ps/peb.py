@@ -102,6 +102,7 @@ class Parameters:
         view.Environment = address + head + len(body)
         view.EnvironmentSize = len(self.environment)
         view.Length = view.MaximumLength = head + len(body)
+        view.ProcessGroupId = int(view.ProcessGroupId) or process.id
         view.Flags = int(view.Flags) | self.flags | NORMALIZED
         process.memory.write(address, bytes(view) + bytes(body) + self.environment)
         PEB(process.memory, int(process.eprocess.Peb)).ProcessParameters = address

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
 REALTIME = 4
 CHILD_RESTRICTED, CHILD_OVERRIDE, CHILD_UNLESS_SECURE = 1, 2, 4
-MOST_HANDLES = 0x8000
+MOST_HANDLES, MOST_RESERVES = 0x8000, 64
+PLACEMENTS = (
+    (numbers.GROUP_AFFINITY, 16, (1).to_bytes(16, "little")),
+    (numbers.PREFERRED_NODE, 2, bytes(2)),
+    (numbers.IDEAL_PROCESSOR, 4, bytes(4)),
+)
+"""Attribute, its size, and its only valid value on a machine with one processor."""
 
 
 def creation_of(
@@ -54,7 +60,11 @@ def creation_of(
     options = wanted.data(numbers.MITIGATION_OPTIONS)
     if options is not None:
         creation.mitigation = mitigation.Options.parse(options)
-    creation.token_flags = _child_policy(wanted)
+    _placement(wanted)
+    creation.reserves = _reserves(wanted)
+    creation.token_flags, creation.frees_children = _child_policy(wanted)
+    _desktop_policy(wanted)
+    _component_filter(wanted)
     if creation.mitigation is not None and creation.mitigation.restricts_children:
         creation.token_flags |= TOKEN_NO_CHILD_PROCESS
     token = wanted.value(numbers.TOKEN)
@@ -118,18 +128,58 @@ def _inheritable(parent: Process, handles: list[int]) -> set[int]:
     return chosen
 
 
-def _child_policy(wanted: Attributes) -> int:
-    data = wanted.data(numbers.CHILD_PROCESS_POLICY)
+def _placement(wanted: Attributes) -> None:
+    """Group affinity, node and ideal processor: there is one of each, so what is valid is already so."""
+    for number, size, valid in PLACEMENTS:
+        data = wanted.data(number)
+        if data is not None and (len(data) != size or data != valid):
+            because = Denied("no such processor or node", {"attribute": number, "value": data.hex()}, valid.hex())
+            raise NtError(STATUS.INVALID_PARAMETER, because)
+
+
+def _reserves(wanted: Attributes) -> list[tuple[int, int]]:
+    """PS_MEMORY_RESERVE entries: ranges to keep free of everything that is placed at creation."""
+    data = wanted.data(numbers.MEMORY_RESERVE, MOST_RESERVES * 16)
+    if data is None:
+        return []
+    found = list(struct.iter_unpack("<QQ", data)) if len(data) % 16 == 0 else []
+    if not found or any(address & 0xFFFF or not size for address, size in found):
+        because = Denied("memory reserves", {"Size": len(data)}, "16 bytes each: aligned address, size")
+        raise NtError(STATUS.INVALID_PARAMETER, because)
+    return found
+
+
+def _number(wanted: Attributes, number: int, valid: int, what: str) -> int:
+    """An attribute of four bytes of which only some bits mean anything."""
+    data = wanted.data(number)
     if data is None:
         return 0
-    policy = int.from_bytes(data, "little")
-    if len(data) != 4 or policy & ~(CHILD_RESTRICTED | CHILD_OVERRIDE | CHILD_UNLESS_SECURE):
-        raise NtError(STATUS.INVALID_PARAMETER, Denied("child process policy", {"policy": policy, "size": len(data)}))
-    if policy & CHILD_OVERRIDE:
-        because = Denied("overriding the child process policy is not implemented", {"policy": policy})
-        raise NtError(STATUS.NOT_SUPPORTED, because)
+    value = int.from_bytes(data, "little")
+    if len(data) != 4 or value & ~valid:
+        raise NtError(STATUS.INVALID_PARAMETER, Denied(what, {"value": value, "size": len(data)}, f"bits {valid:X}"))
+    return value
+
+
+def _child_policy(wanted: Attributes) -> tuple[int, bool]:
+    """(flags of the child's token, whether restrictions it would get from its parent do not hold)."""
+    everything = CHILD_RESTRICTED | CHILD_OVERRIDE | CHILD_UNLESS_SECURE
+    policy = _number(wanted, numbers.CHILD_PROCESS_POLICY, everything, "child process policy")
     restricted = TOKEN_NO_CHILD_PROCESS if policy & CHILD_RESTRICTED else 0
-    return restricted | (TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE if policy & CHILD_UNLESS_SECURE else 0)
+    restricted |= TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE if policy & CHILD_UNLESS_SECURE else 0
+    return restricted, bool(policy & CHILD_OVERRIDE)
+
+
+def _desktop_policy(wanted: Attributes) -> None:
+    """Whether a packaged desktop program's children leave its container: nobody here is in one."""
+    policy = _number(wanted, numbers.DESKTOP_APP_POLICY, 7, "desktop app policy")
+    if policy & 3 == 3:
+        because = Denied("breakaway enabled and disabled at once", {"policy": policy}, "one of 1 and 2")
+        raise NtError(STATUS.INVALID_PARAMETER, because)
+
+
+def _component_filter(wanted: Attributes) -> None:
+    """Components the child may not use: of these the kernel transaction manager, which this kernel has not."""
+    _number(wanted, numbers.COMPONENT_FILTER, 1, "component filter")
 
 
 def _protection(wanted: Attributes, *, protect: bool) -> int | None:

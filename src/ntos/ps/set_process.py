@@ -13,7 +13,7 @@ from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ke.service import service
-from ntos.ps import job_object, power_throttling, priority, tls
+from ntos.ps import job_object, mitigation, power_throttling, priority, tls
 from ntos.ps.allocate import QUANTUM
 from ntos.ps.information import Asked, Rule, Table, change
 from ntos.ps.manager import PROCESS
@@ -35,8 +35,8 @@ FOREGROUND_STRETCH = 3
 @service(
     partial="not ExceptionPort, LdtInformation, SessionInformation, WorkingSetWatch, AlignmentFaultFixup, "
     "HandleTracing, ConsoleHostProcess, MemoryAllocationMode, WorkingSetControl, HandleCheckingMode, CpuSets, "
-    "ThreadStackAllocation and what came after PowerThrottling; mitigation policies and instrumentation callbacks "
-    "are refused; working sets are never trimmed"
+    "ThreadStackAllocation and what came after PowerThrottling; mitigation policies that nothing enforces and "
+    "instrumentation callbacks are refused; working sets are never trimmed"
 )
 def NtSetInformationProcess(
     thread: Thread,
@@ -148,6 +148,15 @@ def _quota(asked: Request) -> None:
     limits.MinimumWorkingSetSize, limits.MaximumWorkingSetSize = least // PAGE, most // PAGE
 
 
+def _mitigation(asked: Request) -> None:
+    """Only a process itself puts policies on itself."""
+    policy, flags = struct.unpack("<II", asked.read())
+    if asked.target is not asked.thread.process:
+        because = Denied("another process's mitigation policy", {"process": asked.target.id}, "the own process")
+        raise NtError(STATUS.ACCESS_DENIED, because)
+    mitigation.set_policy(asked.target.eprocess, tokens.primary_token(asked.target), policy, flags)
+
+
 def _unsupported(name: str, why: str) -> Rule[Process]:
     def refuse(asked: Request) -> None:
         raise NtError(STATUS.NOT_SUPPORTED, Denied(f"Process{name}: {why}", {"process": asked.target.id}))
@@ -173,5 +182,5 @@ TABLE: Table[Process] = {
     CLASS.ProcessInstrumentationCallback: _unsupported(
         "InstrumentationCallback", "no callback on kernel returns"
     ),
-    CLASS.ProcessMitigationPolicy: _unsupported("MitigationPolicy", "no policy is enforced"),
+    CLASS.ProcessMitigationPolicy: Rule((8,), FULL, _mitigation),
 }

@@ -34,7 +34,7 @@ LONGEST_NAME = 0xFFFE
 
 @service(
     partial="not EnableAlignmentFaultFixup, SetTlsArrayAddress, Wow64Context, UmsInformation, SelectedCpuSets, "
-    "CounterProfiling, HeterogeneousCpuPolicy, DynamicCodePolicy, WorkOnBehalf"
+    "CounterProfiling, HeterogeneousCpuPolicy, WorkOnBehalf"
 )
 def NtSetInformationThread(
     thread: Thread,
@@ -156,6 +156,15 @@ def _case_sensitivity(asked: Request) -> None:
     asked.target.ethread.ExplicitCaseSensitivity = int(asked.number() != 0)
 
 
+def _dynamic_code(asked: Request) -> None:
+    """Opt out of the process's prohibition, where that lets threads do so; and back in."""
+    if asked.number() and not asked.target.process.eprocess.MitigationFlagsValues.DisableDynamicCodeAllowOptOut:
+        because = Denied("the dynamic code policy lets no thread opt out", {"thread": asked.target.id},
+                         "AllowThreadOptOut")  # fmt: skip
+        raise NtError(STATUS.ACCESS_DENIED, because)
+    asked.target.ethread.DisableDynamicCodeOptOut = int(asked.number() != 0)
+
+
 TABLE: Table[Thread] = {
     CLASS.ThreadPriority: Rule((4,), FULL, _priority),
     CLASS.ThreadBasePriority: Rule((4,), LIMITED, _base_priority),
@@ -173,5 +182,6 @@ TABLE: Table[Thread] = {
     CLASS.ThreadIdealProcessorEx: Rule((4,), FULL, _ideal_processor_ex),
     CLASS.ThreadPowerThrottlingState: Rule((12,), LIMITED, power_throttling.change),
     CLASS.ThreadNameInformation: Rule((0x10,), LIMITED, _name, alignment=8),
+    CLASS.ThreadDynamicCodePolicyInfo: Rule((4,), FULL, _dynamic_code),
     CLASS.ThreadExplicitCaseSensitivity: Rule((4,), FULL, _case_sensitivity),
 }

@@ -17,7 +17,7 @@ from ntos.abi.types import CHAR, WCHAR
 from ntos.dll.kernelbase import file, text
 from ntos.dll.kernelbase.attribute_list import ATTRIBUTE_LIST
 from ntos.dll.kernelbase.creation import name
-from ntos.dll.kernelbase.creation.attributes import native_entries
+from ntos.dll.kernelbase.creation.convert import Wishes, wishes_of
 from ntos.dll.kernelbase.creation.request import Request
 from ntos.dll.kernelbase.creation.validate import check
 from ntos.dll.kernelbase.find import split_entries
@@ -131,10 +131,12 @@ def test_attributes_reach_the_kernel_under_its_names(thread: Any) -> None:
     thread.memory.write(0x600, struct.pack("<QQ", 0x44, 0x48))
     assert enter(thread, "UpdateProcThreadAttribute", 0x400, 0, 0x20002, 0x600, 16, 0, 0) == 1
     assert enter(thread, "UpdateProcThreadAttribute", 0x400, 0, 0x20000, 0x600, 8, 0, 0) == 1
-    unused: Any = None  # only attributes whose form changes on the way need room on the stack
     with pytest.raises(StopIteration) as done:
-        native_entries(thread, unused, 0x400).send(None)
-    assert done.value.value == [(0x2000B, 16, 0x600), (0x60000, 8, 0x44)]
+        wishes_of(thread, 0x400).send(None)
+    wishes = done.value.value
+    assert isinstance(wishes, Wishes)
+    assert wishes.native == [(0x2000B, 0x600, 16), (0x60000, 0x44, 8)]
+    assert wishes.parent == 0x44
 
 
 @pytest.mark.parametrize(

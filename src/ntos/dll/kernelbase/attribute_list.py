@@ -6,8 +6,9 @@ spare word, the extended flags' entry, then {attribute, size, pointer} each 0x18
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from ntos.abi.errors import ERROR
-from ntos.abi.memory import Memory
 from ntos.abi.pointer import Ptr
 from ntos.abi.struct import Struct, at
 from ntos.abi.types import BOOL, DWORD, PVOID, SIZE_T, ULONG, ULONG_PTR
@@ -18,28 +19,63 @@ HEADER = 0x18
 ENTRY = 0x18
 NUMBER_MASK = 0xFFFF
 MAXIMUM_ATTRIBUTES = 29
-EXTENDED_FLAGS = 0x60001
-HANDLE_LIST = 0x20002
+
+
+class ATTRIBUTE(IntEnum):
+    """PROC_THREAD_ATTRIBUTE_… of this build: number, 0x10000 for threads, 0x20000 input, 0x40000 additive."""
+
+    PARENT_PROCESS = 0x20000
+    EXTENDED_FLAGS = 0x60001
+    HANDLE_LIST = 0x20002
+    GROUP_AFFINITY = 0x30003
+    PREFERRED_NODE = 0x20004
+    IDEAL_PROCESSOR = 0x30005
+    UMS_THREAD = 0x30006
+    MITIGATION_POLICY = 0x20007
+    PACKAGE_FULL_NAME = 0x20008
+    SECURITY_CAPABILITIES = 0x20009
+    CONSOLE_REFERENCE = 0x2000A
+    PROTECTION_LEVEL = 0x2000B
+    OS_MAXVERSIONTESTED = 0x2000C
+    JOB_LIST = 0x2000D
+    CHILD_PROCESS_POLICY = 0x2000E
+    ALL_APPLICATION_PACKAGES_POLICY = 0x2000F
+    WIN32K_FILTER = 0x20010
+    SAFE_OPEN_PROMPT_ORIGIN_CLAIM = 0x20011
+    DESKTOP_APP_POLICY = 0x20012
+    BNO_ISOLATION = 0x20013
+    PSEUDOCONSOLE = 0x20016
+    ISOLATION_MANIFEST = 0x20017
+    MITIGATION_AUDIT_POLICY = 0x20018
+    COMPONENT_FILTER = 0x2001A
+
+
+A = ATTRIBUTE
 SIZES: dict[int, tuple[int, ...]] = {
-    0x20000: (8,),
-    EXTENDED_FLAGS: (4,),
-    0x30003: (16,),
-    0x20004: (2,),
-    0x30005: (4,),
-    0x30006: (24,),
-    0x20007: (4, 8, 16),
-    0x20009: (24,),
-    0x2000B: (4,),
-    0x2000E: (4,),
-    0x2000F: (4,),
-    0x20010: (8,),
-    0x20012: (4,),
-    0x20016: (8,),
-    0x20018: (8, 16),
+    A.PARENT_PROCESS: (8,),
+    A.EXTENDED_FLAGS: (4,),
+    A.GROUP_AFFINITY: (16,),
+    A.PREFERRED_NODE: (2,),
+    A.IDEAL_PROCESSOR: (4,),
+    A.UMS_THREAD: (24,),
+    A.MITIGATION_POLICY: (4, 8, 16),
+    A.SECURITY_CAPABILITIES: (24,),
+    A.CONSOLE_REFERENCE: (8,),
+    A.PROTECTION_LEVEL: (4,),
+    A.OS_MAXVERSIONTESTED: (8,),
+    A.CHILD_PROCESS_POLICY: (4,),
+    A.ALL_APPLICATION_PACKAGES_POLICY: (4,),
+    A.WIN32K_FILTER: (8,),
+    A.DESKTOP_APP_POLICY: (4,),
+    A.BNO_ISOLATION: (0x114,),
+    A.PSEUDOCONSOLE: (8,),
+    A.ISOLATION_MANIFEST: (16,),
+    A.MITIGATION_AUDIT_POLICY: (8, 16),
+    A.COMPONENT_FILTER: (4,),
 }
-"""The sizes an attribute may have (reference: process-creation.md 4.1); lists have a multiple of eight."""
-LISTS = (HANDLE_LIST, 0x2000D)
-ELEVATION_HANDLED, FORCE_BREAKAWAY = 1, 4
+"""The sizes an attribute may have (reference: process-creation.md 4.1); the others have any that is theirs."""
+LISTS: tuple[int, ...] = (A.HANDLE_LIST, A.JOB_LIST)
+TEXTS: tuple[int, ...] = (A.PACKAGE_FULL_NAME, A.SAFE_OPEN_PROMPT_ORIGIN_CLAIM)
 
 
 class ATTRIBUTE_LIST(Struct, size=0x18):
@@ -84,7 +120,7 @@ def InitializeProcThreadAttributeList(
 def _is_size_right(attribute: int, size: int) -> bool:
     if attribute in LISTS:
         return size > 0 and size % 8 == 0
-    return size in SIZES[attribute]
+    return size > 0 if attribute in TEXTS else size in SIZES[attribute]
 
 
 @export
@@ -101,7 +137,7 @@ def UpdateProcThreadAttribute(
     """Add an attribute; its value must stay where it is."""
     if dwFlags & ~1 or lpPreviousValue or lpReturnSize:
         raise WinError(ERROR.INVALID_PARAMETER)
-    if Attribute not in SIZES and Attribute not in LISTS:
+    if Attribute not in SIZES and Attribute not in LISTS + TEXTS:
         raise WinError(ERROR.NOT_SUPPORTED)
     if not _is_size_right(Attribute, cbSize):
         raise WinError(ERROR.BAD_LENGTH)
@@ -116,7 +152,7 @@ def UpdateProcThreadAttribute(
     entry.Attribute, entry.Size, entry.Value = Attribute, cbSize, lpValue
     view.LastAttribute = index + 1
     view.PresentFlags = int(view.PresentFlags) | bit
-    if Attribute == EXTENDED_FLAGS:
+    if int(Attribute) == A.EXTENDED_FLAGS:
         view.ExtendedFlagsAttribute = entry.address
     return BOOL(1)
 
@@ -133,17 +169,3 @@ def entries(thread: UserThread, listing: int) -> list[ATTRIBUTE_ENTRY]:
         ATTRIBUTE_ENTRY(thread.memory, listing + HEADER + ENTRY * index)
         for index in range(min(int(head.LastAttribute), MAXIMUM_ATTRIBUTES))
     ]
-
-
-def extended_flags(memory: Memory, listing: int) -> int:
-    """PROC_THREAD_ATTRIBUTE_EXTENDED_FLAGS; ERROR_NOT_SUPPORTED for those without an effect here."""
-    if not listing:
-        return 0
-    entry = int(ATTRIBUTE_LIST(memory, listing).ExtendedFlagsAttribute)
-    if not entry:
-        return 0
-    place = int(ATTRIBUTE_ENTRY(memory, entry).Value)
-    flags = int.from_bytes(memory.read(place, 4), "little")
-    if flags & ~(ELEVATION_HANDLED | FORCE_BREAKAWAY):
-        raise WinError(ERROR.NOT_SUPPORTED)
-    return flags

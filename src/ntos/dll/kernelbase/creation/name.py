@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ntos.abi.errors import ERROR
-from ntos.abi.status import Denied
+from ntos.abi.win32 import MAX_PATH
+from ntos.dll.kernelbase.creation.refusal import refusal
 from ntos.dll.kernelbase.objects import environment, full_path
 from ntos.dll.kernelbase.search import (
     executable_search_path,
@@ -31,6 +32,8 @@ class Program:
     path: str
     command_line: str
     nt_path: str = ""
+    given: str = ""
+    """The name as the caller wrote it."""
 
 
 def candidates(line: str) -> tuple[list[str], bool]:
@@ -45,32 +48,27 @@ def candidates(line: str) -> tuple[list[str], bool]:
 
 
 async def resolve(thread: UserThread, application: str | None, line: str | None) -> Program:
-    """The program of a call; ERROR_FILE_NOT_FOUND or PATH_NOT_FOUND where there is none."""
+    """The program of a call; ERROR_FILE_NOT_FOUND or PATH_NOT_FOUND where a command line names none.
+
+    An application name is taken as it is, and whether such a file exists the kernel will see.
+    """
     if application is not None:
         path = full_path(thread, application).full if application else ""
-        found = await file_attributes(thread, path) if path else None
-        if found is None:
-            raise await _missing(thread, path, [path])
-        if is_directory(found):
-            because = Denied("a directory is not a program", {"path": path}, "the path of a file in it")
-            raise WinError(ERROR.ACCESS_DENIED, because)
         rule = "lpApplicationName is taken as it is: no search, no extension"
         account.decided(thread.log, rule, path, {"lpApplicationName": application})
-        return Program(path, line or f'"{application}"')
+        return Program(path, line or f'"{application}"', given=application)
     assert line is not None
-    names, quoted = candidates(line.lstrip(BLANKS) if line.strip(BLANKS) else "")
+    rest = line.lstrip(BLANKS)
+    names, quoted = candidates(rest)
     first_error: WinError | None = None
     for index, name in enumerate(names):
         tried: list[str] = []
         hit = await _search(thread, name, tried)
-        if hit is not None:
+        if isinstance(hit, str):
             _tell_found(thread, hit, names[: index + 1], tried)
-            rest = line.lstrip(BLANKS)
-            if index and not quoted:
-                rest = f'"{name}"{rest[len(name) :]}'
-            return Program(hit, rest)
-        first_error = first_error or await _missing(thread, name, tried)
-    raise first_error or WinError(ERROR.FILE_NOT_FOUND)
+            return Program(hit, f'"{name}"{rest[len(name) :]}' if index and not quoted else rest)
+        first_error = first_error or hit
+    raise first_error or refusal(ERROR.FILE_NOT_FOUND, "the command line names no program")
 
 
 def _tell_found(thread: UserThread, hit: str, names: list[str], tried: list[str]) -> None:
@@ -79,23 +77,25 @@ def _tell_found(thread: UserThread, hit: str, names: list[str], tried: list[str]
     account.decided(thread.log, rule, hit, {"names": names, "tried": tried}, flip)
 
 
-async def _search(thread: UserThread, name: str, tried: list[str]) -> str | None:
-    if not name:
-        return None
-    hit = await find_file(thread, name, executable_search_path(thread, name), ".exe", tried)
-    if hit is not None and is_directory(await file_attributes(thread, hit)):
-        return None
+async def _search(thread: UserThread, name: str, tried: list[str]) -> str | WinError:
+    """The file's path, or the error that this name has earned."""
+    hit = await find_file(thread, name, executable_search_path(thread, name), ".exe", tried) if name else None
+    if hit is None:
+        return await _missing(thread, name, tried)
+    if len(hit) >= MAX_PATH:
+        return refusal(ERROR.FILENAME_EXCED_RANGE, "length of a program's path", {"path": hit}, "less than 260")
+    if is_directory(await file_attributes(thread, hit)):
+        return refusal(ERROR.ACCESS_DENIED, "a directory is not a program", {"path": hit}, "the path of a file in it")
     return hit
 
 
 async def _missing(thread: UserThread, name: str, tried: list[str]) -> WinError:
     """Path or file not found, by whether the directory is there."""
     folder = name[: max(name.rfind("\\"), name.rfind("/")) + 1]
-    because = Denied("no file of that name where CreateProcess looks", {"name": name, "tried": tried},
-                     f"a file {tried[0]}" if tried else "")  # fmt: skip
-    if folder and not is_directory(await file_attributes(thread, folder)):
-        return WinError(ERROR.PATH_NOT_FOUND, because)
-    return WinError(ERROR.FILE_NOT_FOUND, because)
+    absent = folder and not is_directory(await file_attributes(thread, folder))
+    code = ERROR.PATH_NOT_FOUND if absent else ERROR.FILE_NOT_FOUND
+    flip = f"a file {tried[0]}" if tried else ""
+    return refusal(code, "no file of that name where CreateProcess looks", {"name": name, "tried": tried}, flip)
 
 
 def command_shell(thread: UserThread) -> str:

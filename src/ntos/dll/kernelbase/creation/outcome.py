@@ -16,15 +16,17 @@ from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
 from ntos.abi.se import TOKEN_INFORMATION_CLASS
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.dll.kernelbase.creation import name
+from ntos.dll.kernelbase.creation.refusal import refusal
 from ntos.dll.kernelbase.objects import new_handle
 from ntos.dll.kernelbase.services import allocate, free, nt
 from ntos.dll.kernelbase.token import token_information
 from ntos.etw import account
+from ntos.rtl import path as dos_path
 from ntos.rtl.text import from_utf16
 from ntos.um.export import WinError
 from ntos.um.thread import UserThread
 
-FAIL_ON_SECTION, FAIL_EXE_FORMAT, FAIL_MACHINE, FAIL_EXE_NAME = 2, 3, 4, 5
+FAIL_ON_FILE_OPEN, FAIL_MACHINE, FAIL_EXE_NAME = 1, 4, 5
 MANIFEST_DETECTED = 8
 LARGEST_MANIFEST = 0x10000
 SUBSYSTEM_GUI, SUBSYSTEM_CUI = 2, 3
@@ -32,6 +34,9 @@ VALUE_PARTIAL, VALUE_ROOM, VALUE_HEAD = 2, 0x1000, 12
 ELEVATION_LIMITED = 3
 """TokenElevationTypeLimited: the weaker half of a split token."""
 BATCH_EXTENSIONS = (".bat", ".cmd")
+DOS_EXTENSIONS = (".exe", ".com", ".pif")
+OLDEST, PRESENT = (3, 10), (10, 0)
+"""Versions of the Windows subsystem a program may ask for."""
 LEVEL = re.compile(r"<[\w:]*requestedExecutionLevel\b[^>]*?\blevel\s*=\s*[\"'](\w+)[\"']", re.IGNORECASE)
 BAD_FORMATS = {
     STATUS.INVALID_IMAGE_PROTECT: ERROR.EXE_MACHINE_TYPE_MISMATCH,
@@ -49,22 +54,23 @@ BAD_FORMATS = {
 """What an image section that cannot be made means to CreateProcess (process-creation.md 8)."""
 
 
-def mapped(error: NtError, info: PS_CREATE_INFO) -> NtError:
-    """The failure as CreateProcess reports it."""
-    if error.status == STATUS.INVALID_IMAGE_FORMAT and int(info.State) == FAIL_MACHINE:
-        return WinError(ERROR.EXE_MACHINE_TYPE_MISMATCH, error.because)
-    code = BAD_FORMATS.get(error.status)
+def mapped(error: NtError, image: name.Program, info: PS_CREATE_INFO) -> NtError:
+    """The failure as CreateProcess reports it, with the kernel's reason."""
+    state, code = int(info.State), BAD_FORMATS.get(error.status)
+    if state == FAIL_ON_FILE_OPEN:
+        code = ERROR.BAD_DEVICE if dos_path.is_dos_device_name(image.given) else None
+    elif state == FAIL_MACHINE:
+        code = ERROR.EXE_MACHINE_TYPE_MISMATCH
+    elif error.status == STATUS.INVALID_IMAGE_NOT_MZ and image.path.lower().endswith(DOS_EXTENSIONS):
+        code = ERROR.EXE_MACHINE_TYPE_MISMATCH  # taken for a DOS program, which a 64-bit Windows does not run
     return error if code is None else WinError(code, error.because)
 
 
-def batch_line(thread: UserThread, image: name.Program, error: NtError) -> tuple[str, str] | None:
-    """(application, command line) that run a batch file; None where the file is none."""
-    if error.status not in (STATUS.INVALID_IMAGE_NOT_MZ, STATUS.INVALID_FILE_FOR_SECTION):
+def batch_line(thread: UserThread, image: name.Program, error: NtError) -> str | None:
+    """The command line that runs a batch file; None where the file is none."""
+    if error.status != STATUS.INVALID_IMAGE_NOT_MZ or not image.path.lower().endswith(BATCH_EXTENSIONS):
         return None
-    if not image.path.lower().endswith(BATCH_EXTENSIONS):
-        return None
-    shell = name.command_shell(thread)
-    return shell, f'"{shell}" /c "{image.command_line}"'
+    return f'{name.command_shell(thread)} /c "{image.command_line}"'
 
 
 async def debugger_of(thread: UserThread, info: PS_CREATE_INFO) -> str | None:
@@ -83,22 +89,22 @@ async def debugger_of(thread: UserThread, info: PS_CREATE_INFO) -> str | None:
         await nt.NtClose(thread, key)
 
 
-def image_error(thread: UserThread, image: SECTION_IMAGE_INFORMATION) -> WinError | None:
-    """Subsystems CreateProcess does not start, and versions of Windows yet to come."""
+def image_error(thread: UserThread, image: SECTION_IMAGE_INFORMATION) -> NtError | None:
+    """Subsystems CreateProcess does not start, and versions of Windows before NT 3.10 or yet to come."""
     subsystem = int(image.SubSystemType)
     version = (int(image.SubSystemMajorVersion), int(image.SubSystemMinorVersion))
     inputs = {"Subsystem": subsystem, "version": "{}.{}".format(*version)}
     if subsystem not in (SUBSYSTEM_GUI, SUBSYSTEM_CUI):
-        because = Denied("CreateProcess starts programs of the Windows subsystem only", inputs, "subsystem 2 or 3")
-        return WinError(ERROR.CHILD_NOT_COMPLETE, because)
-    if not (3, 10) <= version <= (10, 0):
-        because = Denied("the image asks for another version of Windows", inputs, "a subsystem version 3.10 to 10.0")
-        return WinError(ERROR.BAD_EXE_FORMAT, because)
+        rule = "CreateProcess starts programs of the Windows subsystem only"
+        return refusal(ERROR.CHILD_NOT_COMPLETE, rule, inputs, "subsystem 2 or 3")
+    if not OLDEST <= version <= PRESENT:
+        rule = "the image asks for another version of Windows"
+        return refusal(ERROR.BAD_EXE_FORMAT, rule, inputs, "a subsystem version 3.10 to 10.0")
     account.decided(thread.log, "subsystem and its version", "a Windows program of this or an older version", inputs)
     return None
 
 
-async def elevation_error(thread: UserThread, process: int, info: PS_CREATE_INFO) -> WinError | None:
+async def elevation_error(thread: UserThread, process: int, info: PS_CREATE_INFO) -> NtError | None:
     """ELEVATION_REQUIRED where the program's manifest asks for more than the child's token gives."""
     success = info.SuccessState
     if not int(success.OutputFlags) & MANIFEST_DETECTED:
@@ -110,24 +116,28 @@ async def elevation_error(thread: UserThread, process: int, info: PS_CREATE_INFO
     if level not in ("requireadministrator", "highestavailable"):
         account.decided(thread.log, "elevation", "not asked for", {"requestedExecutionLevel": level})
         return None
+    elevated, limited = await _elevation(thread, process)
+    inputs = {"requestedExecutionLevel": level, "TokenElevation": elevated, "limited": limited}
+    if elevated if level == "requireadministrator" else not limited:
+        account.decided(thread.log, "elevation", "the token has what the manifest asks for", inputs)
+        return None
+    flip = "an elevated creator, ShellExecute, or requestedExecutionLevel asInvoker"
+    because = Denied("the manifest asks for more rights than the token has", inputs, flip)
+    return NtError(STATUS.ELEVATION_REQUIRED, because)
+
+
+async def _elevation(thread: UserThread, process: int) -> tuple[bool, bool]:
+    """Whether a process's token is elevated, and whether it is the weaker half of a split one."""
     with thread.frame() as frame:
         place = new_handle(frame)
         await nt.NtOpenProcessToken(thread, process, TOKEN_QUERY, place.address)
         token = int(place.read())
     try:
-        kind = TOKEN_INFORMATION_CLASS.TokenElevation
-        elevated = any(await token_information(thread, token, kind))
+        elevated = any(await token_information(thread, token, TOKEN_INFORMATION_CLASS.TokenElevation))
         half = await token_information(thread, token, TOKEN_INFORMATION_CLASS.TokenElevationType)
     finally:
         await nt.NtClose(thread, token)
-    limited = int.from_bytes(half[:4], "little") == ELEVATION_LIMITED
-    inputs = {"requestedExecutionLevel": level, "TokenElevation": elevated, "limited": limited}
-    if not elevated if level == "requireadministrator" else limited:
-        because = Denied("the manifest asks for more rights than the token has", inputs,
-                         "an elevated creator, or requestedExecutionLevel asInvoker")  # fmt: skip
-        return WinError(ERROR.ELEVATION_REQUIRED, because)
-    account.decided(thread.log, "elevation", "the token has what the manifest asks for", inputs)
-    return None
+    return elevated, int.from_bytes(half[:4], "little") == ELEVATION_LIMITED
 
 
 async def _read(thread: UserThread, process: int, address: int, size: int) -> str:
@@ -143,9 +153,9 @@ async def _read(thread: UserThread, process: int, address: int, size: int) -> st
     return from_utf16(data[2 : size & ~1]) if data.startswith(b"\xff\xfe") else data.decode("utf-8", "replace")
 
 
-async def discard(thread: UserThread, process: int, first: int, status: int) -> None:
+async def discard(thread: UserThread, process: int, first: int, error: NtError) -> None:
     """End a child that may not run, wait for its end, and forget it."""
-    await nt.NtTerminateProcess(thread, process, status)
+    await nt.NtTerminateProcess(thread, process, int(error.status))
     await nt.NtClose(thread, first)
     await nt.NtWaitForSingleObject(thread, process, 0, 0)
     await nt.NtClose(thread, process)

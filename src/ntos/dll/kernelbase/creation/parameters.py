@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
-from ntos.abi.types import PVOID
-from ntos.abi.win32 import CREATE_NEW_CONSOLE, CREATE_NO_WINDOW, DETACHED_PROCESS
+from ntos.abi.win32 import CREATE_NEW_CONSOLE, CREATE_NO_WINDOW, DETACHED_PROCESS, STARTF_USEHOTKEY
 from ntos.dll.kernelbase.creation.name import Program
-from ntos.dll.kernelbase.creation.request import HANDLE_FIELDS_TAKEN, Request
+from ntos.dll.kernelbase.creation.request import HANDLE_FIELDS_TAKEN, STARTF_HASSHELLDATA, Request
 from ntos.dll.kernelbase.objects import new_handle
 from ntos.dll.kernelbase.objects import parameters as own_parameters
 from ntos.dll.kernelbase.services import rtl_status
 from ntos.um.thread import Frame, UserThread
 
-CONSOLE_DETACHED, CONSOLE_NEW, CONSOLE_NO_WINDOW = -1, -2, -3
+CONSOLES = {DETACHED_PROCESS: -1, CREATE_NEW_CONSOLE: -2, CREATE_NO_WINDOW: -3}
+"""ConsoleHandle where it is no handle."""
+IGNORE_CTRL_C, HANDLE_REFERENCE, PSEUDO_CONSOLE = 1, 2, 4
+"""ConsoleFlags."""
 NORMALIZED = 1
+PROFILE_SHIFT, PROFILE_FLAGS = 27, 0xE
+"""PROFILE_USER, _KERNEL and _SERVER to RTL_USER_PROC_PROFILE_…."""
 
 
 async def build_parameters(
@@ -46,7 +50,7 @@ async def build_parameters(
         text(directory),
         text(image.command_line),
         block,
-        text(image.path if title is None else title),
+        text((request.application or image.path) if title is None else title),
         text(own.DesktopInfo.text if desktop is None else desktop),
         text(shell or ""),
         _counted(frame, data),
@@ -58,6 +62,7 @@ async def build_parameters(
     view.CountCharsX, view.CountCharsY = startup.dwXCountChars, startup.dwYCountChars
     view.FillAttribute, view.WindowFlags = startup.dwFillAttribute, startup.dwFlags
     view.ShowWindowFlags = startup.wShowWindow
+    view.Flags = int(view.Flags) | request.flags >> PROFILE_SHIFT & PROFILE_FLAGS
     view.ProcessGroupId = 0 if request.starts_group else own.ProcessGroupId
     _choose_console(request, view, own)
     _choose_handles(request, view, own)
@@ -74,27 +79,32 @@ def _counted(frame: Frame, data: bytes) -> int:
 
 
 def _choose_console(request: Request, view: RTL_USER_PROCESS_PARAMETERS, own: RTL_USER_PROCESS_PARAMETERS) -> None:
-    chosen = {
-        DETACHED_PROCESS: CONSOLE_DETACHED,
-        CREATE_NEW_CONSOLE: CONSOLE_NEW,
-        CREATE_NO_WINDOW: CONSOLE_NO_WINDOW,
-    }.get(request.console_flags)
+    wishes, flags = request.wishes, int(own.ConsoleFlags) & IGNORE_CTRL_C
+    chosen = CONSOLES.get(request.console_flags)
+    if chosen is not None:
+        flags = 0
+    elif wishes.console:
+        chosen, flags = wishes.console, HANDLE_REFERENCE | (PSEUDO_CONSOLE if wishes.pseudo else 0)
     view.ConsoleHandle = own.ConsoleHandle if chosen is None else chosen
-    view.ConsoleFlags = int(own.ConsoleFlags) & 1 if chosen is None else 0
-    if request.starts_group:
-        view.ConsoleFlags = int(view.ConsoleFlags) | 1
+    view.ConsoleFlags = flags | (IGNORE_CTRL_C if request.starts_group else 0)
 
 
 def _choose_handles(request: Request, view: RTL_USER_PROCESS_PARAMETERS, own: RTL_USER_PROCESS_PARAMETERS) -> None:
-    """Standard handles: the caller's words, the caller's own, or none that could be valid."""
+    """The caller's words, or with every handle the caller's own; else none: the kernel hands on what it is told to.
+
+    Words that name handles are void where nothing is inherited, unless they are another parent's.
+    """
     startup = request.startup
-    if request.uses_handles:
-        view.StandardInput, view.StandardOutput = startup.hStdInput, startup.hStdOutput
-        view.StandardError = startup.hStdError
-    elif request.console_flags & (DETACHED_PROCESS | CREATE_NEW_CONSOLE):
-        view.StandardInput = view.StandardOutput = view.StandardError = PVOID(0)
-        if int(startup.dwFlags) & HANDLE_FIELDS_TAKEN:
-            view.StandardInput, view.StandardOutput = startup.hStdInput, startup.hStdOutput
-    else:
-        view.StandardInput, view.StandardOutput = own.StandardInput, own.StandardOutput
-        view.StandardError = own.StandardError
+    flags = int(startup.dwFlags)
+    fields = ("StandardInput", "StandardOutput", "StandardError")
+    values = [0, 0, 0]
+    if request.uses_handles or flags & HANDLE_FIELDS_TAKEN:
+        if request.wishes.parent or not request.uses_handles or request.inherit:
+            values = [int(startup.hStdInput), int(startup.hStdOutput), int(startup.hStdError)]
+    elif request.inherits_all and not request.console_flags:
+        values = [int(getattr(own, field)) for field in fields]
+        taken = int(own.WindowFlags)
+        values[0] = 0 if taken & STARTF_USEHOTKEY else values[0]
+        values[1] = 0 if taken & STARTF_HASSHELLDATA else values[1]
+    for field, value in zip(fields, values, strict=True):
+        setattr(view, field, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ntos.abi.layout.win32 import SECURITY_ATTRIBUTES, STARTUPINFOW
 from ntos.abi.pointer import Ptr
@@ -17,6 +17,8 @@ from ntos.abi.win32 import (
     STARTF_USEHOTKEY,
     STARTF_USESTDHANDLES,
 )
+from ntos.dll.kernelbase.attribute_list import ATTRIBUTE
+from ntos.dll.kernelbase.creation.convert import Wishes
 from ntos.rtl.nls.codepage import ansi
 
 STARTF_HASSHELLDATA = 0x400
@@ -39,9 +41,14 @@ class Request:
     startup: STARTUPINFOW
     narrow: bool
     token: int = 0
-    attributes: int = 0
-    extended: int = 0
-    """PROC_EXTENDED_FLAG_…"""
+    lowbox: int = 0
+    """The token made for SECURITY_CAPABILITIES."""
+    wishes: Wishes = field(default_factory=Wishes)
+    priority: int = 0
+    """The priority class as the kernel numbers it; 0 where the caller named none."""
+    privilege_borrowed: bool = False
+    is_batch: bool = False
+    """The program is a batch file: cmd.exe runs in its place."""
     skip_debugger: bool = False
     """The program is to be started itself, whatever its options say."""
 
@@ -65,6 +72,16 @@ class Request:
         """Whether STARTUPINFO names the standard handles."""
         flags = int(self.startup.dwFlags)
         return flags & STARTF_USESTDHANDLES != 0 and not flags & HANDLE_FIELDS_TAKEN
+
+    @property
+    def handles_listed(self) -> bool:
+        """Whether only some handles are to be inherited."""
+        return ATTRIBUTE.HANDLE_LIST in self.wishes.present
+
+    @property
+    def inherits_all(self) -> bool:
+        """Whether every inheritable handle of the parent comes to the child."""
+        return self.inherit and not self.handles_listed
 
     def text(self, address: int) -> str | None:
         """A string of the STARTUPINFO."""

@@ -16,7 +16,7 @@ from ntos.abi.ps import (
     PROCESS_CREATE_FLAGS_PROTECTED_PROCESS,
     THREAD_CREATE_FLAGS_CREATE_SUSPENDED,
 )
-from ntos.abi.status import STATUS, NtError
+from ntos.abi.status import NtError
 from ntos.abi.win32 import (
     CREATE_BREAKAWAY_FROM_JOB,
     CREATE_PROTECTED_PROCESS,
@@ -24,12 +24,11 @@ from ntos.abi.win32 import (
     DEBUG_ONLY_THIS_PROCESS,
     INHERIT_PARENT_AFFINITY,
 )
-from ntos.dll.kernelbase.attribute_list import ELEVATION_HANDLED, FORCE_BREAKAWAY
-from ntos.dll.kernelbase.creation import block, name, outcome, parameters
-from ntos.dll.kernelbase.creation.attributes import Answer, native_list, room
+from ntos.dll.kernelbase.creation import block, name, outcome, parameters, validate
+from ntos.dll.kernelbase.creation.convert import FORCE_BREAKAWAY, FORCE_LUA
 from ntos.dll.kernelbase.creation.name import Program
+from ntos.dll.kernelbase.creation.native import Answer, native_list, room
 from ntos.dll.kernelbase.creation.request import Request
-from ntos.dll.kernelbase.creation.validate import check
 from ntos.dll.kernelbase.objects import attributes, nt_path
 from ntos.dll.kernelbase.services import free, nt, rtl
 from ntos.etw import account
@@ -50,7 +49,7 @@ def _process_flags(request: Request) -> int:
         | (PROCESS_CREATE_FLAGS_NO_DEBUG_INHERIT if flags & DEBUG_ONLY_THIS_PROCESS else 0)
         | (PROCESS_CREATE_FLAGS_PROTECTED_PROCESS if flags & CREATE_PROTECTED_PROCESS else 0)
         | (PROCESS_CREATE_FLAGS_INHERIT_FROM_PARENT if flags & INHERIT_PARENT_AFFINITY else 0)
-        | (PROCESS_FORCE_BREAKAWAY if request.extended & FORCE_BREAKAWAY else 0)
+        | (PROCESS_FORCE_BREAKAWAY if request.wishes.extended & FORCE_BREAKAWAY else 0)
     )
 
 
@@ -86,11 +85,11 @@ async def _finish(thread: UserThread, request: Request, answer: Answer, result: 
             await nt.NtClose(thread, handle)
     account.step(thread.log, 5, "CreateProcessInternalW: checks", int(answer.client.UniqueProcess))
     error = outcome.image_error(thread, answer.image)
-    status = STATUS.INVALID_IMAGE_FORMAT
-    if not error and not request.extended & ELEVATION_HANDLED:
-        error, status = await outcome.elevation_error(thread, process, answer.info), STATUS.ELEVATION_REQUIRED
-    if error:
-        await outcome.discard(thread, process, first, status)
+    unchecked = request.is_batch or request.wishes.capabilities or request.wishes.extended & FORCE_LUA
+    if error is None and not unchecked:
+        error = await outcome.elevation_error(thread, process, answer.info)
+    if error is not None:
+        await outcome.discard(thread, process, first, error)
         raise error
     result.hProcess, result.hThread = process, first
     result.dwProcessId, result.dwThreadId = answer.client.UniqueProcess, answer.client.UniqueThread
@@ -107,9 +106,13 @@ async def create_process(thread: UserThread, request: Request, result: PROCESS_I
     )  # fmt: skip
     with account.ending(thread.log, BEGIN, dos_error) as told:
         result.clear()
-        check(request)
-        while not await _attempt(thread, request, result):
-            check(request)
+        validate.check(request)
+        try:
+            await validate.convert(thread, request)
+            while not await _attempt(thread, request, result):
+                validate.check(request)
+        finally:
+            await validate.give_back(thread, request)
         told.subject = int(result.dwProcessId)
 
 
@@ -134,7 +137,7 @@ async def _attempt(thread: UserThread, request: Request, result: PROCESS_INFORMA
                 await _ask_kernel(thread, frame, request, image, child_parameters, answer)
             except NtError as error:
                 if not await _another(thread, request, image, answer, error):
-                    raise outcome.mapped(error, answer.info) from error
+                    raise outcome.mapped(error, image, answer.info) from error
                 return False
             await _finish(thread, request, answer, result)
             return True
@@ -151,8 +154,8 @@ async def _another(
     """Whether another program is to run in place of the one that could not."""
     batch = outcome.batch_line(thread, image, error)
     if batch is not None:
-        account.decided(thread.log, "a batch file runs in the command processor", batch[1], {"path": image.path})
-        request.application, request.command_line = batch
+        account.decided(thread.log, "a batch file runs in the command processor", batch, {"path": image.path})
+        request.application, request.command_line, request.is_batch = None, batch, True
         return True
     debugger = await outcome.debugger_of(thread, answer.info)
     if debugger is None:
