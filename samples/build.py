@@ -77,6 +77,7 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("asuser", "-ladvapi32"),
     Program("admin.exe", ("admin.c", "admin.rc"), BARE, crt=False),
     _exe("native", "-lntdll"),
+    _exe("fork", "-lntdll"),
     _exe("doors", "-lshell32", "-lntdll"),
     _exe("brood", *BARE, crt=False),
     _exe("crash"),

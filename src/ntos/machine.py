@@ -202,6 +202,7 @@ class Machine:
         io.console.standard_handles(made.process, made.parameters, *self._streams)
         self.kernel.scheduler.ready(made.thread)
         resume(made.thread)
+        assert made.file is not None
         for made_too in (made.thread, made.section, made.file):
             ob.dereference(made_too)  # the running thread and the process's views keep them
         return Process(made.process, made.process.id, path)

@@ -116,7 +116,7 @@ def _user_part(process: Process, told: ProcessTruth) -> None:
         file = vad.area.file if vad.area is not None else None
         name = file.name if isinstance(file, FileObject) else ""
         told.ranges.append((vad.base, vad.base + vad.size - 1, vad.protection, vad.private, vad.charge, name))
-    loader = process.part(Loader)
+    loader = process.user_state.part(Loader)
     told.modules = [(module.base, module.size, module.path) for module in loader]
     told.initialised = {module.base for module in loader if int(module.entry.InInitializationOrderLinks.Flink)}
     memory = process.memory

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 from ntos.abi.layout.process import EPROCESS
+from ntos.abi.status import STATUS, Denied, NtError
 from ntos.hal.paging import PageTables, UserMemory
 from ntos.ke.dispatcher import DispatcherObject
 from ntos.ke.parts import Parts
@@ -27,7 +29,19 @@ class Process(DispatcherObject, Parts):
         self.tables = tables
         self.memory = UserMemory(tables, self._no_fault_handler)
         self.threads: list[Thread] = []
+        self.user_state = Parts()
+        """What the DLLs that are written in Python keep for the process: part of its user half, as its pages are."""
         kernel.processes[address] = self
+
+    def copy_user_state(self, parent: Process) -> None:
+        """Begin with a copy of another process's; what in it means that process means this one in the copy."""
+        same = (self.kernel, *parent.threads)
+        memo = {id(parent): self, id(parent.memory): self.memory, **{id(each): each for each in same}}
+        try:
+            self.user_state = copy.deepcopy(parent.user_state, memo)
+        except TypeError as error:  # a coroutine, or something of the host's
+            because = Denied("a DLL written in Python keeps what cannot be copied", {"what": str(error)})
+            raise NtError(STATUS.NOT_SUPPORTED, because) from error
 
     @property
     def id(self) -> int:

@@ -122,6 +122,8 @@ class Thread(DispatcherObject, Parts):
         self.refusal: Denied | None = None
         """Why the last refused service refused; `ntos explain` and traces carry it."""
         self.call_depth = 0
+        self.cloned = False
+        """The Python frames its start routine returns to are those of the thread it is a copy of."""
         self.door_stack = 0
         """RSP at the entry of the export being served: where an unwinder finds its caller, whatever the export has
         put on the stack since."""
@@ -168,7 +170,7 @@ class Thread(DispatcherObject, Parts):
 
     def state(self, kind: type[T]) -> T:
         """This process's one object of class `kind`."""
-        return self.process.part(kind)
+        return self.process.user_state.part(kind)
 
     def own(self, kind: type[T]) -> T:
         """This thread's one object of class `kind`."""

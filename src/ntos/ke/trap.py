@@ -63,7 +63,7 @@ async def run_user(thread: Thread, floor: int = 0, limit: int = 0) -> None:
                     pending = door.enter(thread)
                     if pending is not None:
                         await pending
-                elif number == CALLBACK_RETURN and floor:
+                elif number == CALLBACK_RETURN and (floor or thread.cloned):
                     return
                 else:
                     context.rax = kernel.unknown_door(thread, number) & 0xFFFF_FFFF

@@ -20,6 +20,7 @@ kernel.
 from ntos.mm import session
 from ntos.mm.allocate import allocate, commit, free, protect
 from ntos.mm.backing import Backing, BytesBacking
+from ntos.mm.clone import clone_address_space
 from ntos.mm.control import ControlArea
 from ntos.mm.lifetime import attach, delete_address_space, release_tables
 from ntos.mm.manager import MemoryManager, initialize, manager
@@ -37,7 +38,8 @@ from ntos.mm.view import map_view, unmap_view
 
 __all__ = [
     "SECTION_TYPE", "AddressSpace", "Backing", "BytesBacking", "ControlArea", "MemoryManager", "Section",
-    "UserStack", "allocate", "allocate_peb", "allocate_teb", "attach", "commit", "create_address_space",
+    "UserStack", "allocate", "allocate_peb", "allocate_teb", "attach", "clone_address_space", "commit",
+    "create_address_space",
     "create_image_section", "create_section", "delete_address_space", "flush_image_section", "free",
     "free_stack",
     "free_teb", "initialize", "manager", "map_view", "protect", "query", "release_tables", "reserve_stack",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ntos import ob
 from ntos.abi.layout.io import FILE_OBJECT
+from ntos.abi.layout.memory import MMVAD
 from ntos.abi.layout.section import CONTROL_AREA, MSUBSECTION, SECTION_OBJECT_POINTERS, SEGMENT, SUBSECTION
 from ntos.abi.memory import PAGE_SIZE
 from ntos.abi.status import STATUS
@@ -212,6 +213,12 @@ class ControlArea:
         vad.link(self.address + CONTROL_AREA.offset("ListHead"), space.process.address)
         self.area.NumberOfMappedViews = len(self.views)
         self.area.NumberOfUserReferences = len(self.views) + self.sections
+
+    def enter(self, space: AddressSpace, vad: Vad) -> None:
+        """The same, and the range leads to the file."""
+        self.add_view(space, vad)
+        if self.file is not None:
+            MMVAD(self.kernel.memory, vad.address).FileObject = self.file.address
 
     def remove_view(self, space: AddressSpace, vad: Vad) -> None:
         """A view goes; its pages have been released."""

@@ -93,6 +93,8 @@ def _valid(space: AddressSpace, address: int, access: int, index: int, entry: in
     if access == 1 and not entry & WRITABLE:
         if entry & WRITE:
             words[index] = entry | WRITABLE | DIRTY
+        elif entry & COPY_ON_WRITE and not entry & PROTOTYPE:
+            words[index] = _frame(lambda: space.unshare(entry), address, access) | DIRTY_BITS[of_valid(entry)]
         elif entry & COPY_ON_WRITE:
             vad = space.find(address)
             assert vad is not None

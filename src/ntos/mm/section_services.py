@@ -167,7 +167,7 @@ def NtOpenSection(
     return STATUS.SUCCESS
 
 
-@service(partial="views are not inherited by cloned processes")
+@service
 def NtMapViewOfSection(
     thread: Thread,
     SectionHandle: HANDLE,
@@ -214,7 +214,7 @@ def NtMapViewOfSection(
     return status
 
 
-@service(partial="placeholders are refused; views are not inherited by cloned processes")
+@service(partial="placeholders are refused")
 def NtMapViewOfSectionEx(
     thread: Thread,
     SectionHandle: HANDLE,

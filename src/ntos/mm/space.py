@@ -197,7 +197,7 @@ class AddressSpace:
                 vad.area.mark_dirty(vad.first_page + page - vad.start)
         else:
             words[self.private_pages] -= 1
-            self.manager.resident -= 1
+            self.manager.resident -= self.physical.references[frame >> 12] == 1
             if entry & PRESENT:
                 words[self.working_set_private] -= 1
         physical = self.physical
@@ -206,6 +206,17 @@ class AddressSpace:
             # What the engine translated from this frame must not outlive the page.
             backend.forget_code(frame, PAGE_SIZE)
         physical.release(frame)
+
+    def unshare(self, entry: int) -> int:
+        """The frame of a private page, a copy of it where a cloned process still has the same one."""
+        physical, frame = self.physical, entry & FRAME_MASK
+        if physical.references[frame >> 12] == 1:
+            return frame
+        copy = physical.allocate()
+        self.buffer[copy : copy + PAGE_SIZE] = self.buffer[frame : frame + PAGE_SIZE]
+        physical.release(frame)
+        self.manager.resident += 1
+        return copy
 
     def forget_translations(self) -> None:
         """Valid entries were withdrawn or changed."""

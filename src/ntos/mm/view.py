@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ntos.abi.layout.memory import MMVAD
 from ntos.abi.memory import PAGE_SIZE
 from ntos.abi.pe.headers import Machine
 from ntos.abi.status import STATUS, Denied, NtError
-from ntos.mm.control import ControlArea, SharedMemory
+from ntos.mm.control import SharedMemory
 from ntos.mm.image import ImageArea
 from ntos.mm.layout import GRANULARITY, LIBRARY_TOP, is_user_span
 from ntos.mm.protect import (
@@ -48,7 +47,7 @@ def map_view(
     space = space_of(process)
     wanted = section.protection if protection is None else from_page(protection)
     if isinstance(section.area, ImageArea):
-        return _map_image(space, section, section.area, address, limit)
+        return _map_image(space, section, section.area, address, limit, inherit=inherit)
     if not is_compatible(section.protection, wanted):
         inputs = {"section": PROTECT_TO_VALUE[section.protection], "wanted": PROTECT_TO_VALUE[wanted]}
         raise NtError(
@@ -73,7 +72,8 @@ def map_view(
         first_page=offset // PAGE_SIZE,
     )
     vad.inherit = inherit
-    _enter(space, vad, section.area)
+    space.insert(vad)
+    section.area.enter(space, vad)
     if commit and isinstance(section.area, SharedMemory):
         first = vad.first_page
         section.area.commit(first, first + min(pages, -(-commit // PAGE_SIZE)))
@@ -90,7 +90,7 @@ def _place(space: AddressSpace, pages: int, address: int, *, top_down: bool, lim
 
 
 def _map_image(
-    space: AddressSpace, section: Section, area: ImageArea, address: int, limit: int
+    space: AddressSpace, section: Section, area: ImageArea, address: int, limit: int, *, inherit: bool
 ) -> tuple[int, int, NTSTATUS]:
     if address % GRANULARITY:
         raise NtError(STATUS.MAPPED_ALIGNMENT)
@@ -109,8 +109,9 @@ def _map_image(
                 raise NtError(STATUS.NO_MEMORY)
     protection = MM_WRITECOPY if section.no_execute else MM_EXECUTE_WRITECOPY
     vad = Vad(space.kernel, start, start + area.pages, protection, kind=VAD_IMAGE_MAP, area=area)
-    vad.no_execute = section.no_execute
-    _enter(space, vad, area)
+    vad.no_execute, vad.inherit = section.no_execute, inherit
+    space.insert(vad)
+    area.enter(space, vad)
     for announce in space.manager.image_mapped:
         announce(space.process, vad, area)
     if vad.base != area.base:
@@ -131,13 +132,6 @@ def _check_signing(space: AddressSpace, area: ImageArea) -> None:
         inputs = {"image": path, "signing level": area.signing_level, "process wants": needed}
         because = Denied("the image is not signed as well as the process demands", inputs, "a signed image")
         raise NtError(STATUS.INVALID_IMAGE_HASH, because=because)
-
-
-def _enter(space: AddressSpace, vad: Vad, area: ControlArea) -> None:
-    space.insert(vad)
-    area.add_view(space, vad)
-    if area.file is not None:
-        MMVAD(space.kernel.memory, vad.address).FileObject = area.file.address
 
 
 def unmap_view(process: Process, address: int) -> None:

@@ -138,6 +138,8 @@ def protect_pages(
 def _protected(space: AddressSpace, vad: Vad, page: int, entry: int, protection: int) -> int:
     """A valid entry with another protection; one that no longer allows anything is made invalid."""
     shared = entry & PROTOTYPE
+    if not shared:
+        entry = entry & ~FRAME_MASK | space.unshare(entry)
     if not ALLOWED[protection]:
         words = space.words
         if shared:

@@ -50,4 +50,4 @@ def map_api_sets(process: Process) -> int:
     state = kernel.part(ApiSetMap)
     if state.section is None:
         state.section = mm.create_section(kernel, SchemaBacking(), SCHEMA_SIZE, PAGE_READONLY, SEC_COMMIT)
-    return mm.map_view(process, state.section, protection=PAGE_READONLY)[0]
+    return mm.map_view(process, state.section, protection=PAGE_READONLY, inherit=True)[0]

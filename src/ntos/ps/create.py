@@ -28,8 +28,8 @@ from ntos.ke.process import Process
 from ntos.ke.service import service
 from ntos.ob.manager import grant_all
 from ntos.ps import attributes as attribute_numbers
-from ntos.ps import image_options, job_object, manifest, mitigation, protection, standard_handles, told
-from ntos.ps.allocate import Creation, allocate_process
+from ntos.ps import clone, image_options, job_object, manifest, mitigation, protection, standard_handles, told
+from ntos.ps.allocate import Creation, allocate_process, audit_name
 from ntos.ps.attributes import Attributes
 from ntos.ps.exit import abandon, drop_unborn
 from ntos.ps.image_options import ImageOptions
@@ -79,7 +79,8 @@ class Made:
     process: Process
     thread: Thread
     section: Section
-    file: FileObject
+    file: FileObject | None
+    """None where nothing was opened: the process is a clone."""
     parameters: int
     manifest: tuple[int, int] = (0, 0)
     """Where it lies in the process, and its size; zeros where none was looked for or found."""
@@ -105,8 +106,10 @@ class Order:
     image_path: str
     parameters: Parameters
     wanted: Attributes
-    prohibited: int
-    init_flags: int
+    prohibited: int = 0
+    init_flags: int = 0
+    clone: bool = False
+    """There is no image: the caller itself once more, with a copy of its memory and of the calling thread."""
 
 
 @service(partial="no debug object, secure processes, sessions of their own, large pages or memory reserves")
@@ -138,7 +141,7 @@ def NtCreateUserProcess(
         order.creation.process_security = said.security_descriptor
         order.creation.thread_security = of_thread.security_descriptor
         try:
-            made = create_process(
+            made = _clone(thread, order) if order.clone else create_process(
                 thread.kernel, order.creation, order.image_path, order.parameters, thread, order.prohibited,
                 order.init_flags,
             )  # fmt: skip
@@ -154,7 +157,7 @@ def NtCreateUserProcess(
         _answer(thread, info, made, order)
         ThreadHandle.write(handle_for(thread, made.thread, ThreadDesiredAccess, of_thread))
         ProcessHandle.write(handle_for(thread, made.process, ProcessDesiredAccess, said))
-        for obj in (made.thread, made.process, made.section, made.file):
+        for obj in (made.thread, made.process, made.section, *((made.file,) if made.file is not None else ())):
             ob.dereference(obj)  # handles, views and the running thread keep them now
     return STATUS.SUCCESS
 
@@ -179,6 +182,8 @@ def _capture(thread: Thread, info: PS_CREATE_INFO, flags: int, parameters: int, 
     wanted = Attributes.capture(memory, listing)
     wanted.probe()
     name = wanted.data(attribute_numbers.IMAGE_NAME)
+    if name is None and not parameters:
+        return _capture_clone(thread, wanted, flags)
     if name is None:
         raise NtError(STATUS.INVALID_PARAMETER, Denied("no image name attribute", {}, "PS_ATTRIBUTE_IMAGE_NAME"))
     view = RTL_USER_PROCESS_PARAMETERS.load(memory, parameters) if parameters else None
@@ -194,6 +199,40 @@ def _capture(thread: Thread, info: PS_CREATE_INFO, flags: int, parameters: int, 
     creation.command_line = captured.text("CommandLine")
     path = name.decode("utf-16-le", "surrogatepass")
     return Order(creation, path, captured, wanted, init_flags >> 16, init_flags & 0xFFFF)
+
+
+def _capture_clone(thread: Thread, wanted: Attributes, flags: int) -> Order:
+    creation = creation_of(
+        thread, wanted, inherit=bool(flags & FLAG_INHERIT_HANDLES), breakaway=bool(flags & FLAG_BREAKAWAY),
+        protect=bool(flags & FLAG_PROTECTED),
+    )  # fmt: skip
+    if creation.parent is not thread.process:
+        release_token(creation)
+        inputs = {"parent": creation.parent.id, "caller": thread.process.id}
+        because = Denied("only the caller's own process is cloned with its thread", inputs, "NtCreateProcessEx")
+        raise NtError(STATUS.INVALID_PARAMETER, because)
+    return Order(creation, "", Parameters(RTL_USER_PROCESS_PARAMETERS.new()), wanted, clone=True)
+
+
+def _clone(thread: Thread, order: Order) -> Made:
+    """The calling process and thread once more, inserted and not yet running."""
+    kernel, creation = thread.kernel, order.creation
+    with ExitStack() as undo:
+        undo.callback(release_token, creation)
+        clone.refuse_nested(thread)
+        process = build_process(kernel, creation, None, thread, undo, ImageOptions())
+        account.step(kernel.log, 4, "PspAllocateThread", process.id, original=thread.id)
+        start = ThreadStart(int(thread.ethread.Win32StartAddress), 0, suspended=True, original=thread)
+        first = allocate_thread(process, start)
+        undo.callback(drop_unborn, first)
+        kernel[ob.ObjectManager].assign_security(thread, first, None, creation.thread_security)
+        undo.pop_all()
+    insert_process(process)
+    insert_thread(first, creation.creator)
+    section = ob.at_address(kernel, int(process.eprocess.SectionObject))
+    ob.reference(section)
+    parameters = int(PEB(process.memory, int(process.eprocess.Peb)).ProcessParameters)
+    return Made(process, first, section, None, parameters)
 
 
 def _tell_failure(thread: Thread, info: PS_CREATE_INFO, error: StageError) -> None:
@@ -284,13 +323,19 @@ def create_process(
 def build_process(
     kernel: Kernel,
     creation: Creation,
-    section: Section,
+    section: Section | None,
     thread: Thread | None,
     undo: ExitStack,
     options: ImageOptions,
 ) -> Process:
-    """A process object with id, token, handles, images, PEB, descriptor and jobs; in no list, without threads."""
+    """A process object with id, token, handles, images, PEB, descriptor and jobs; in no list, without threads.
+
+    Without a section its memory is a copy of its parent's.
+    """
     creation.image = section
+    if section is None:
+        clone.refuse_without_memory(creation.parent)
+        creation.image_path = audit_name(creation.parent)
     protection.admit(creation)
     creation.priority_class = creation.priority_class or options.priority_class
     if options.mitigation is not None and creation.mitigation is None:
@@ -298,6 +343,20 @@ def build_process(
     process = allocate_process(kernel, creation)
     undo.callback(abandon, process)
     assign_id(process)
+    if section is None:
+        account.step(kernel.log, 3, "MiCloneProcessAddressSpace", process.id)
+        clone.fill(process, creation.parent)
+    else:
+        _fill(process, section, creation, options)
+    if thread is not None:
+        kernel[ob.ObjectManager].assign_security(thread, process, None, creation.process_security)
+    _join_jobs(process, creation)
+    return process
+
+
+def _fill(process: Process, section: Section, creation: Creation, options: ImageOptions) -> None:
+    """The images, what the creator reserved, and the PEB."""
+    kernel = process.kernel
     base = _map_images(process, section)
     if creation.mitigation is not None:
         creation.mitigation.demand_signatures(process.eprocess)
@@ -308,10 +367,6 @@ def build_process(
     flag = options.global_flag
     peb = PEB(process.memory, int(process.eprocess.Peb))
     peb.NtGlobalFlag = image_options.system_global_flag(kernel) if flag is None else flag
-    if thread is not None:
-        kernel[ob.ObjectManager].assign_security(thread, process, None, creation.process_security)
-    _join_jobs(process, creation)
-    return process
 
 
 def release_token(creation: Creation) -> None:
@@ -369,13 +424,13 @@ def _map_images(process: Process, section: Section) -> int:
     manager = kernel[ProcessManager]
     log = kernel.log
     account.step(log, 3, "MmInitializeProcessAddressSpace", process.id)
-    base, size, _ = mm.map_view(process, section)
+    base, size, _ = mm.map_view(process, section, inherit=True)
     account.made(log, "view", "the program", base, process.id, size=size)
     ob.reference(section)
     eprocess.SectionObject = section.address
     eprocess.SectionBaseAddress = base
     account.step(log, 3, "PspMapSystemDlls", process.id)
-    _, size, _ = mm.map_view(process, manager.ntdll, address=manager.ntdll_base)
+    _, size, _ = mm.map_view(process, manager.ntdll, address=manager.ntdll_base, inherit=True)
     account.made(log, "view", "ntdll.dll", manager.ntdll_base, process.id, size=size)
     return base
 
@@ -393,8 +448,9 @@ def _answer(thread: Thread, info: PS_CREATE_INFO, made: Made, order: Order) -> N
         | (OUTPUT_PROTECTED if kind else 0)
         | (OUTPUT_PROTECTED_LIGHT if kind == protection.LIGHT else 0)
     )
-    success.FileHandle = ob.insert_handle(thread.process, made.file, IMAGE_ACCESS)
-    success.SectionHandle = ob.insert_handle(thread.process, made.section, 0xF001F)
+    if made.file is not None:
+        success.FileHandle = ob.insert_handle(thread.process, made.file, IMAGE_ACCESS)
+        success.SectionHandle = ob.insert_handle(thread.process, made.section, 0xF001F)
     success.UserProcessParametersNative = made.parameters
     flags = int.from_bytes(order.parameters.header[8:12], "little") | order.parameters.flags
     success.CurrentParameterFlags = flags | NORMALIZED

@@ -34,7 +34,7 @@ VALID_FLAGS = create.SUPPORTED_FLAGS & ~create.FLAG_PROTECTED
 LOW_BIT = 1
 
 
-@service(partial="no clone of the parent where no section is given, no debug port, no address space overrides")
+@service(partial="no debug port, no address space overrides")
 def NtCreateProcessEx(
     thread: Thread,
     ProcessHandle: Out[HANDLE],
@@ -47,7 +47,7 @@ def NtCreateProcessEx(
     TokenHandle: HANDLE,
     Reserved: ULONG,
 ) -> NTSTATUS:
-    """Create a process without threads from an image section."""
+    """Create a process without threads from an image section, or, without one, as a copy of its parent."""
     if Flags & ~VALID_FLAGS or Reserved:
         inputs = {"Flags": hex(Flags), "Reserved": Reserved}
         raise NtError(STATUS.INVALID_PARAMETER, Denied("process creation flag", inputs))
@@ -66,8 +66,10 @@ def NtCreateProcessEx(
         undo.callback(create.release_token, creation)
         if TokenHandle:
             creation.token = tokens.assignable(thread, TokenHandle)
-        creation.image_path = section.area.backing.path if section.area.backing is not None else ""
-        options = image_options.options_of(thread.kernel, creation.image_path, creation.image_path)
+        options = image_options.ImageOptions()
+        if section is not None:
+            creation.image_path = section.area.backing.path if section.area.backing is not None else ""
+            options = image_options.options_of(thread.kernel, creation.image_path, creation.image_path)
         process = create.build_process(thread.kernel, creation, section, thread, undo, options)
         undo.pop_all()
     insert_process(process)
@@ -76,7 +78,7 @@ def NtCreateProcessEx(
     return STATUS.SUCCESS
 
 
-@service(partial="no clone of the parent where no section is given, no debug port")
+@service(partial="no debug port")
 def NtCreateProcess(
     thread: Thread,
     ProcessHandle: Out[HANDLE],
@@ -98,10 +100,9 @@ def NtCreateProcess(
     )  # fmt: skip
 
 
-def _image(thread: Thread, handle: int) -> Section:
+def _image(thread: Thread, handle: int) -> Section | None:
     if not handle:
-        because = Denied("cloning the parent is not implemented", {"SectionHandle": 0}, "an image section")
-        raise NtError(STATUS.NOT_SUPPORTED, because)
+        return None
     section = ob.by_handle(thread, handle, SECTION_MAP_EXECUTE, SECTION_TYPE)
     if not section.is_image:
         raise NtError(STATUS.SECTION_NOT_IMAGE, Denied("the section is not one of an image", {}, "SEC_IMAGE"))

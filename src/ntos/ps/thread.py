@@ -17,6 +17,7 @@ from ntos.ke import context as context_record
 from ntos.ke.event import NOTIFICATION_EVENT, Event
 from ntos.ke.thread import THREAD_OBJECT, Thread, ThreadTerminated
 from ntos.ke.trap import Suspension, attend, run_user
+from ntos.ps import clone
 from ntos.ps.allocate import FLAG_IMAGE_NOTIFY_DONE, audit_name
 from ntos.ps.exit import exit_thread
 from ntos.ps.insert import insert_thread
@@ -55,6 +56,8 @@ class ThreadStart:
     """Made by the creator (NtCreateThread)."""
     context: bytes | None = None
     """A whole CONTEXT in place of routine and argument."""
+    original: Thread | None = None
+    """The thread of the process's parent that this one is a copy of."""
 
 
 def allocate_thread(process: Process, start: ThreadStart) -> Thread:
@@ -76,6 +79,10 @@ def allocate_thread(process: Process, start: ThreadStart) -> Thread:
     ethread.StartAddress = kernel.entry_points.get("RtlUserThreadStart", 0)
     ethread.Win32StartAddress = start.routine
     initialize_kernel_part(thread, start)
+    if start.original is not None:
+        clone.continue_as(thread, start.original)
+        thread.coroutine = run_twin(thread)
+        return thread
     if int(process.eprocess.Peb):
         try:
             _user_part(thread, start)
@@ -172,6 +179,21 @@ async def run_thread(thread: Thread) -> None:
             _queue_loader(thread)
         except GuestFault as fault:
             raise ThreadTerminated(int(fault.status)) from fault
+        await run_user(thread)
+    except ThreadTerminated as ended:
+        exit_thread(thread, ended.status)
+
+
+async def run_twin(thread: Thread) -> None:
+    """The copy of a thread, from where that one called to its end."""
+    thread.cloned = True
+    try:
+        if thread.attention:
+            await attend(thread)
+        _announce_images(thread)
+        await run_user(thread)
+        thread.cloned = False
+        clone.leave_start_routine(thread)
         await run_user(thread)
     except ThreadTerminated as ended:
         exit_thread(thread, ended.status)

@@ -24,6 +24,8 @@ VERSION = 1
 MAXIMUM_ALLOWED = 0x0200_0000
 CREATE_SUSPENDED = 1
 INHERIT_HANDLES = 4
+CLONE_SUSPENDED, CLONE_INHERIT_HANDLES, CLONE_NO_SYNCHRONIZE = 1, 2, 4
+CLONE_FLAGS = CLONE_SUSPENDED | CLONE_INHERIT_HANDLES | CLONE_NO_SYNCHRONIZE
 WRITE_OUTPUT_SKIP_DEBUGGER = 5
 
 PS_CLIENT_ID, PS_IMAGE_NAME, PS_IMAGE_INFO = 0x10003, 0x20005, 6
@@ -97,6 +99,27 @@ async def RtlCreateUserProcessEx(
     return await _create(thread, NtImagePathName, ProcessParameters, bool(InheritHandles), wanted, ProcessInformation)
 
 
+@export(partial="locks that other threads hold stay held in the child; thread-local state of Python DLLs stays behind")
+async def RtlCloneUserProcess(
+    thread: UserThread,
+    ProcessFlags: ULONG,
+    ProcessSecurityDescriptor: PVOID,
+    ThreadSecurityDescriptor: PVOID,
+    DebugPort: HANDLE,
+    ProcessInformation: Ptr[RTL_USER_PROCESS_INFORMATION],
+) -> NTSTATUS:
+    """Fork: the caller gets SUCCESS, and a copy of it, which begins by returning from here, PROCESS_CLONED."""
+    if ProcessFlags & ~CLONE_FLAGS:
+        raise NtError(STATUS.INVALID_PARAMETER)
+    view = ProcessInformation.read()
+    view.clear()
+    view.Length = RTL_USER_PROCESS_INFORMATION.size
+    wanted = Wanted(ProcessSecurityDescriptor, ThreadSecurityDescriptor, debug_port=DebugPort)
+    inherit = bool(ProcessFlags & CLONE_INHERIT_HANDLES)
+    await _call(thread, view, inherit, ProcessFlags & CLONE_SUSPENDED, 0, wanted, None)
+    return STATUS.SUCCESS
+
+
 async def _create(
     thread: UserThread,
     image: UNICODE_STRING,
@@ -108,6 +131,19 @@ async def _create(
     view = answer.read()
     view.clear()
     view.Length = RTL_USER_PROCESS_INFORMATION.size
+    await _call(thread, view, inherit, CREATE_SUSPENDED, parameters, wanted, image)
+    return STATUS.SUCCESS
+
+
+async def _call(
+    thread: UserThread,
+    view: RTL_USER_PROCESS_INFORMATION,
+    inherit: bool,
+    thread_flags: int,
+    parameters: int,
+    wanted: Wanted,
+    image: UNICODE_STRING | None,
+) -> None:
     with thread.frame() as frame:
         info: PS_CREATE_INFO = frame.new(PS_CREATE_INFO)
         info.Size = PS_CREATE_INFO.size
@@ -116,24 +152,24 @@ async def _create(
         call = nt.NtCreateUserProcess(
             thread, process.address, first.address, MAXIMUM_ALLOWED, MAXIMUM_ALLOWED,
             _attributes(frame, wanted.process_security), _attributes(frame, wanted.thread_security),
-            INHERIT_HANDLES if inherit else 0, CREATE_SUSPENDED, parameters, info.address,
+            INHERIT_HANDLES if inherit else 0, thread_flags, parameters, info.address,
             _list(frame, image, view, wanted),
         )  # fmt: skip
         await settle(call)
         view.ProcessHandle, view.ThreadHandle = process.read(), first.read()
         for handle in (int(info.SuccessState.FileHandle), int(info.SuccessState.SectionHandle)):
-            await settle(nt.NtClose(thread, handle))
-    return STATUS.SUCCESS
+            if handle:
+                await settle(nt.NtClose(thread, handle))
 
 
 def _attributes(frame: Frame, descriptor: int) -> int:
     return frame.bytes(struct.pack("<I4xQQI4xQQ", 0x30, 0, 0, 0, descriptor, 0))
 
 
-def _list(frame: Frame, image: UNICODE_STRING, view: RTL_USER_PROCESS_INFORMATION, wanted: Wanted) -> int:
+def _list(frame: Frame, image: UNICODE_STRING | None, view: RTL_USER_PROCESS_INFORMATION, wanted: Wanted) -> int:
     """PS_ATTRIBUTE_LIST: the image, the answers, and what of `wanted` is given."""
-    entries = [
-        (PS_IMAGE_NAME, int(image.Length), int(image.Buffer)),
+    entries = [] if image is None else [(PS_IMAGE_NAME, int(image.Length), int(image.Buffer))]
+    entries += [
         (PS_CLIENT_ID, CLIENT_ID.size, view.ClientId.address),
         (PS_IMAGE_INFO, SECTION_IMAGE_INFORMATION.size, view.ImageInformation.address),
     ]
