@@ -80,7 +80,7 @@ def test_a_clone_is_marked_and_has_its_parents_image(yard: Yard) -> None:
 
 
 def test_protections_go_along(yard: Yard) -> None:
-    """Guard, no-access, read-only and write-watched pages are in the clone what they were, and then go their own way."""
+    """No-access, read-only and write-watched pages are in the clone what they were, then go their own way."""
     address = _allocate(yard, 0x3000)
     watched = _allocate(yard, 0x1000, COMMIT | RESERVE | WRITE_WATCH)
     yard.memory.write(watched, b"w")
@@ -108,7 +108,8 @@ def test_views_go_along_only_if_shared(yard: Yard) -> None:
     bases = []
     for disposition in (1, 2):
         place = yard.data(struct.pack("<QQ", 0, 0))
-        status = yard.status("NtMapViewOfSection", section, SELF, place, 0, 0, 0, place + 8, disposition, 0, PAGE_READWRITE)
+        call = (section, SELF, place, 0, 0, 0, place + 8, disposition, 0, PAGE_READWRITE)
+        status = yard.status("NtMapViewOfSection", *call)
         assert status == 0
         bases.append(int.from_bytes(yard.memory.read(place, 8), "little"))
     shared, left = bases
