@@ -30,7 +30,7 @@ MACHINE_FILES = ("software", "system", "hardware", "classes")
 USER_FILE = "user"
 
 MACHINE_SECURITY = "O:BAG:SYD:PAI(A;CI;KR;;;BU)(A;CI;KA;;;BA)(A;CI;KA;;;SY)(A;CIIO;KA;;;CO)(A;CI;KR;;;AC)"
-READ_ALL_SECURITY = "O:BAG:SYD:(A;CI;KR;;;WD)(A;CI;KA;;;SY)(A;CI;KA;;;BA)(A;CI;KR;;;RC)"
+READ_ALL_SECURITY = "O:BAG:SYD:(A;CI;KR;;;WD)(A;CI;KR;;;AC)(A;CI;KA;;;SY)(A;CI;KA;;;BA)(A;CI;KR;;;RC)"
 PRIVATE_SECURITY = "O:BAG:SYD:P(A;CI;KA;;;SY)(A;CI;RCWD;;;BA)"
 HIVES: tuple[tuple[str, str, bool], ...] = (
     (r"MACHINE\SYSTEM", MACHINE_SECURITY, False),

@@ -51,7 +51,7 @@ def create_system_process(kernel: Kernel, token: Token) -> Process:
     limits.MinimumWorkingSetSize, limits.MaximumWorkingSetSize = MINIMUM_WORKING_SET, MAXIMUM_WORKING_SET
     set_audit_name(process, "")
     initialize_kernel_part(process, NORMAL_CLASS)
-    ob.create_handle_table(process)
+    kernel[ob.ObjectManager].kernel_table = ob.create_handle_table(process)
     set_primary_token(process, token)
     manager.system = process
     insert_process(process)

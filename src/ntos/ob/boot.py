@@ -147,7 +147,8 @@ def create_session(kernel: Kernel, session: int) -> Directory:
     r"""`\Sessions\N` with its BaseNamedObjects and the links in it; gives the BaseNamedObjects."""
     base = f"Sessions\\{session}"
     names = f"{base}\\BaseNamedObjects"
-    for path in (base, f"{base}\\DosDevices", f"{base}\\Windows", f"{base}\\Windows\\WindowStations"):
+    containers = f"{base}\\AppContainerNamedObjects"
+    for path in (base, containers, f"{base}\\DosDevices", f"{base}\\Windows", f"{base}\\Windows\\WindowStations"):
         add_directory(kernel, path)
     made = add_directory(kernel, names)
     add_link(kernel, f"{names}\\Global", "\\BaseNamedObjects")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntos import io, mm, ob
+from ntos.abi.access import PROCESS_ALL_ACCESS, THREAD_ALL_ACCESS
 from ntos.abi.layout.api import PS_CREATE_INFO
 from ntos.abi.layout.object import OBJECT_ATTRIBUTES
 from ntos.abi.layout.peb import PEB
@@ -38,7 +39,7 @@ from ntos.ps.manager import PROCESS, THREAD, ProcessManager
 from ntos.ps.peb import NORMALIZED, Parameters, create_peb
 from ntos.ps.request import creation_of
 from ntos.ps.thread import ThreadStart, allocate_thread, resume
-from ntos.se import privileges
+from ntos.se import lowbox, privileges
 from ntos.se import token as tokens
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _clone(thread: Thread, order: Order) -> Made:
         start = ThreadStart(int(thread.ethread.Win32StartAddress), 0, suspended=True, original=thread)
         first = allocate_thread(process, start)
         undo.callback(drop_unborn, first)
-        kernel[ob.ObjectManager].assign_security(thread, first, None, creation.thread_security)
+        _assign_security(thread, first, creation.thread_security)
         undo.pop_all()
     insert_process(process)
     insert_thread(first, creation.creator)
@@ -311,7 +312,7 @@ def create_process(
         first = allocate_thread(process, start)
         undo.callback(drop_unborn, first)
         if thread is not None:
-            kernel[ob.ObjectManager].assign_security(thread, first, None, creation.thread_security)
+            _assign_security(thread, first, creation.thread_security)
         undo.pop_all()
     account.step(kernel.log, 4, "PspInsertProcess", process.id)
     insert_process(process, creation.command_line)
@@ -349,7 +350,7 @@ def build_process(
     else:
         _fill(process, section, creation, options)
     if thread is not None:
-        kernel[ob.ObjectManager].assign_security(thread, process, None, creation.process_security)
+        _assign_security(thread, process, creation.process_security)
     _join_jobs(process, creation)
     return process
 
@@ -367,6 +368,15 @@ def _fill(process: Process, section: Section, creation: Creation, options: Image
     flag = options.global_flag
     peb = PEB(process.memory, int(process.eprocess.Peb))
     peb.NtGlobalFlag = image_options.system_global_flag(kernel) if flag is None else flag
+
+
+def _assign_security(thread: Thread, obj: Process | Thread, descriptor: int) -> None:
+    """The creator's descriptor or default; a process in an AppContainer may have itself besides."""
+    thread.kernel[ob.ObjectManager].assign_security(thread, obj, None, descriptor)
+    process, everything = (obj, PROCESS_ALL_ACCESS) if isinstance(obj, Process) else (obj.process, THREAD_ALL_ACCESS)
+    package = tokens.primary_token(process).claims.package
+    if package is not None:
+        lowbox.admit(obj, package, everything)
 
 
 def release_token(creation: Creation) -> None:

@@ -12,6 +12,7 @@ from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.memory import read_wide
 from ntos.etw import account
 from ntos.ps.api_set_map import map_api_sets
+from ntos.se import token as tokens
 
 if TYPE_CHECKING:
     from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
@@ -53,6 +54,7 @@ def create_peb(process: Process, image_base: int, information: SECTION_IMAGE_INF
     peb.ActiveProcessAffinityMask = 1
     peb.SessionId = session
     kind = int(process.eprocess.Protection.Type)
+    peb.IsAppContainer = int(tokens.primary_token(process).claims.package is not None)
     peb.IsProtectedProcess = int(kind != 0)
     peb.IsProtectedProcessLight = int(kind == PROTECTED_LIGHT)
     process.eprocess.Peb = address

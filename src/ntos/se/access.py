@@ -29,6 +29,13 @@ from ntos.rtl.sid_names import lookup_sid
 from ntos.se.claims import POLICY_NO_WRITE_UP, Claims
 
 ALL_BITS = 0xFFFF_FFFF
+USER, RESTRICTED, PACKAGE = "user", "restricting SIDs", "app container"
+"""The walks over a DACL: each that a token calls for must grant."""
+UNGRANTED = {
+    USER: "no entry of the DACL grants it",
+    RESTRICTED: "no entry of the DACL grants it to a restricting SID",
+    PACKAGE: "no entry of the DACL grants it to the app container or one of its capabilities",
+}
 _ALLOWING = frozenset({AceType.ACCESS_ALLOWED, AceType.ACCESS_ALLOWED_OBJECT})
 _DENYING = frozenset(
     {
@@ -136,6 +143,8 @@ class _Check:
     def _mandatory_ceiling(self) -> int:
         """Every right the object's mandatory label leaves to this bearer."""
         level, policy = label_of(self.descriptor)
+        if self.claims.package is not None and level <= DEFAULT_LABEL[0]:
+            return ALL_BITS  # what an AppContainer may do up to Medium its package's entries say
         if self.claims.level >= level or not self.claims.policy & POLICY_NO_WRITE_UP:
             return ALL_BITS
         mapping = self.mapping
@@ -202,21 +211,23 @@ class _Check:
             return remaining | (self.mapping.all & ceiling if self.maximum else 0)
         if not remaining and not self.maximum:
             return 0
-        granted = self._walk(dacl.aces, remaining, restricted=False)
+        granted = self._walk(dacl.aces, remaining, USER)
         if self.claims.is_restricted:
             granted = self._restricted_walk(dacl.aces, remaining, granted)
+        if self.claims.package is not None:
+            granted &= self._walk(dacl.aces, remaining, PACKAGE)
         return granted & ceiling | remaining
 
     def _restricted_walk(self, aces: tuple[Ace, ...], remaining: int, granted: int) -> int:
         if not self.claims.write_restricted:
-            return granted & self._walk(aces, remaining, restricted=True)
+            return granted & self._walk(aces, remaining, RESTRICTED)
         reading = self.mapping.read | self.mapping.execute
-        writing = self._walk(aces, remaining & ~reading, restricted=True)
+        writing = self._walk(aces, remaining & ~reading, RESTRICTED)
         return granted & (writing | reading)
 
-    def _walk(self, aces: tuple[Ace, ...], remaining: int, *, restricted: bool) -> int:
+    def _walk(self, aces: tuple[Ace, ...], remaining: int, walk: str) -> int:
         """What the owner's rights and the entries grant; refuses when `remaining` is not among it."""
-        owner = self._is_owner(restricted=restricted)
+        owner = walk != PACKAGE and self._is_owner(restricted=walk == RESTRICTED)
         granted = denied = 0
         if owner and not any(ace.sid == sids.OWNER_RIGHTS and not ace.inherit_only for ace in aces):
             granted = rights.READ_CONTROL | rights.WRITE_DAC
@@ -225,16 +236,16 @@ class _Check:
                 continue
             mask = self.mapping.apply(ace.mask)
             if ace.type in _ALLOWING:
-                if mask & ~granted & ~denied and self._matches(ace, owner=owner, restricted=restricted):
+                if mask & ~granted & ~denied and self._matches(ace, walk, owner=owner):
                     granted |= mask & ~denied
-            elif ace.type in _DENYING and self._matches(ace, owner=owner, restricted=restricted, denying=True):
+            elif ace.type in _DENYING and self._matches(ace, walk, owner=owner, denying=True):
                 if mask & remaining & ~granted:
-                    raise self._refuse_by_entry(index, ace, mask & remaining & ~granted, restricted=restricted)
+                    raise self._refuse_by_entry(index, ace, mask & remaining & ~granted, walk)
                 denied |= mask & ~granted
             if not self.maximum and not remaining & ~granted:
                 break
         if remaining & ~granted:
-            raise self._refuse_ungranted(remaining & ~granted, restricted=restricted)
+            raise self._refuse_ungranted(remaining & ~granted, walk)
         return granted if self.maximum else granted & remaining
 
     def _is_owner(self, *, restricted: bool) -> bool:
@@ -244,17 +255,19 @@ class _Check:
     def _concerns(self, ace: Ace) -> bool:
         return ace.object_type is None or ace.object_type == self.request.object_type
 
-    def _matches(self, ace: Ace, *, owner: bool, restricted: bool, denying: bool = False) -> bool:
+    def _matches(self, ace: Ace, walk: str, *, owner: bool, denying: bool = False) -> bool:
         sid = ace.sid
+        if walk == PACKAGE:
+            return self.claims.has_capability(sid)
         if sid == sids.OWNER_RIGHTS:
             return owner
         if sid == sids.PRINCIPAL_SELF and self.request.principal_self is not None:
             sid = self.request.principal_self
-        return self.claims.has(sid, denying=denying, restricted=restricted)
+        return self.claims.has(sid, denying=denying, restricted=walk == RESTRICTED)
 
     # ------------------------------------------------------------ refusals
 
-    def _refuse_by_entry(self, index: int, ace: Ace, refused: int, *, restricted: bool) -> NtError:
+    def _refuse_by_entry(self, index: int, ace: Ace, refused: int, walk: str) -> NtError:
         return _denied(
             "an entry of the DACL denies",
             {
@@ -262,23 +275,24 @@ class _Check:
                 "trustee": who(ace.sid),
                 "entry mask": f"0x{ace.mask:X}",
                 "refused rights": f"0x{refused:X}",
-                **self._common(restricted=restricted),
+                **self._common(walk),
             },
             f"take entry {index} (denies 0x{ace.mask:X} to {who(ace.sid)}) out of the DACL",
         )
 
-    def _refuse_ungranted(self, refused: int, *, restricted: bool) -> NtError:
-        subject = self.claims.restricted[0].sid if restricted else self.claims.user
+    def _refuse_ungranted(self, refused: int, walk: str) -> NtError:
+        subject = self.claims.restricted[0].sid if walk == RESTRICTED else self.claims.user
+        if walk == PACKAGE and self.claims.package is not None:
+            subject = self.claims.package
         aces = self.descriptor.dacl.aces if self.descriptor.dacl is not None else ()
-        disabled = [who(ace.sid) for ace in aces if ace.type in _ALLOWING and ace.mask & refused and not restricted]
-        rule = "no entry of the DACL grants it to a restricting SID" if restricted else "no entry of the DACL grants it"
+        disabled = [who(ace.sid) for ace in aces if ace.type in _ALLOWING and ace.mask & refused and walk != RESTRICTED]
         return _denied(
-            rule,
+            UNGRANTED[walk],
             {
                 "refused rights": f"0x{refused:X}",
                 "entries": len(aces),
                 "granted only to": disabled,
-                **self._common(restricted=restricted),
+                **self._common(walk),
             },
             f"add an entry that allows 0x{refused:X} to {who(subject)}",
         )
@@ -286,17 +300,17 @@ class _Check:
     def _refuse_nothing(self) -> NtError:
         return _denied(
             "no right at all is granted",
-            self._common(restricted=False),
+            self._common(USER),
             f"add an entry that allows {who(self.claims.user)} something",
         )
 
-    def _common(self, *, restricted: bool) -> dict[str, object]:
+    def _common(self, walk: str) -> dict[str, object]:
         owner = self.descriptor.owner
         return {
             "subject": who(self.claims.user),
             "owner": who(owner) if owner is not None else "",
             "desired access": f"0x{self.desired:X}",
-            "restricted walk": restricted,
+            "walk": walk,
         }
 
 

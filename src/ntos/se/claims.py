@@ -50,6 +50,9 @@ class Claims:
     owner_index: int = 0
     policy: int = POLICY_NO_WRITE_UP
     flags: int = 0
+    package: bytes | None = None
+    """The AppContainer's SID, for a LowBox token."""
+    capabilities: tuple[Group, ...] = ()
 
     @property
     def user(self) -> bytes:
@@ -96,6 +99,12 @@ class Claims:
             if not group.deny_only and (group.attributes & ENABLED or restricted or index == 0):
                 return True
         return False
+
+    def has_capability(self, sid: bytes) -> bool:
+        """Whether a SID counts for the AppContainer: its own, all packages', or an enabled capability."""
+        if sid in (self.package, sids.ALL_APPLICATION_PACKAGES):
+            return True
+        return any(group.sid == sid and group.attributes & ENABLED for group in self.capabilities)
 
     def may_own(self, sid: bytes) -> bool:
         """Whether the bearer may make this SID an owner: itself, or a group marked as owner."""

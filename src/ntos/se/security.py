@@ -21,15 +21,15 @@ from ntos.se.store import descriptor_of, free, set_descriptor
 from ntos.se.subject import Subject, access_check, subject
 from ntos.se.token import primary_token
 
-KERNEL_DEFAULT = "O:BAG:SYD:(A;;GRGX;;;WD)(A;;GA;;;SY)(A;;GA;;;BA)"
+KERNEL_DEFAULT = "O:BAG:SYD:(A;;GRGX;;;WD)(A;;GRGX;;;AC)(A;;GA;;;SY)(A;;GA;;;BA)"
 """What the kernel's own objects get where nothing more exact is said."""
 KERNEL_DEFAULTS = {
-    "Device": "O:BAG:SYD:(A;;GRGWGX;;;WD)(A;;GA;;;SY)(A;;GA;;;BA)",
+    "Device": "O:BAG:SYD:(A;;GRGWGX;;;WD)(A;;GRGWGX;;;AC)(A;;GA;;;SY)(A;;GA;;;BA)",
 }
 """By type."""
-SHARED_NAMES = "O:BAG:SYD:(A;;0x2000f;;;WD)(A;;0x2000f;;;RC)(A;;GA;;;SY)(A;;GA;;;BA)S:(ML;;NW;;;LW)"
+SHARED_NAMES = "O:BAG:SYD:(A;;0x2000f;;;WD)(A;;0x3;;;AC)(A;;0x2000f;;;RC)(A;;GA;;;SY)(A;;GA;;;BA)S:(ML;;NW;;;LW)"
 """Directories in which everybody may create."""
-SHARED_DIRECTORIES = frozenset({"BaseNamedObjects", "RPC Control", "WindowStations"})
+SHARED_DIRECTORIES = frozenset({"AppContainerNamedObjects", "BaseNamedObjects", "RPC Control", "WindowStations"})
 CONTAINERS = frozenset({"Directory", "Key"})
 """Types whose objects hand entries down as containers."""
 

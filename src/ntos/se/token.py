@@ -13,7 +13,9 @@ from ntos.abi import access as rights
 from ntos.abi import se as constants
 from ntos.abi.layout.enums import TOKEN_TYPE
 from ntos.abi.layout.token import (
+    SEP_CACHED_HANDLES_ENTRY,
     SEP_LOGON_SESSION_REFERENCES,
+    SEP_LOWBOX_NUMBER_ENTRY,
     SID_AND_ATTRIBUTES,
     SID_AND_ATTRIBUTES_HASH,
     TOKEN,
@@ -23,7 +25,8 @@ from ntos.ke.kernel import Kernel
 from ntos.ke.process import Process
 from ntos.ke.thread import Thread
 from ntos.ob import object as objects
-from ntos.ob.handle import by_handle
+from ntos.ob.handle import by_handle, close_in
+from ntos.ob.manager import ObjectManager
 from ntos.ob.object import at_address, dereference, reference
 from ntos.ob.types import ObjectType
 from ntos.rtl import security
@@ -42,6 +45,7 @@ VARIABLE_PART = TOKEN.offset("VariablePart")
 DYNAMIC_CHARGE = 500
 """A token is charged for at least so much primary group and default DACL."""
 _HEAD, _HEAD_SIZE = 0x40, 0x98
+_LOWBOX, _LOWBOX_SIZE = TOKEN.offset("Package"), 0x14
 _PRIVILEGE_FLAGS = {
     constants.SE_PRIVILEGE.CHANGE_NOTIFY: constants.TOKEN_HAS_TRAVERSE_PRIVILEGE,
     constants.SE_PRIVILEGE.BACKUP: constants.TOKEN_HAS_BACKUP_PRIVILEGE,
@@ -66,6 +70,8 @@ class Birth:
     origin: int = constants.SYSTEM_LUID
     parent: int = 0
     modified: int = 0
+    lowbox: tuple[int, int] = (0, 0)
+    """SEP_LOWBOX_NUMBER_ENTRY and SEP_CACHED_HANDLES_ENTRY of the AppContainer, shared by its tokens."""
     expires: int = NEVER
 
 
@@ -83,8 +89,10 @@ class Token:
         memory = self.kernel.memory
         head = memory.read(self.address + _HEAD, _HEAD_SIZE)
         (size,) = struct.unpack_from("<I", head, 0x84 - _HEAD)
+        (flags,) = struct.unpack_from("<I", head, 0xC8 - _HEAD)
         variable = self.address + VARIABLE_PART
-        return _parse(head, memory.read(variable, size), variable)
+        lowbox = memory.read(self.address + _LOWBOX, _LOWBOX_SIZE) if flags & constants.TOKEN_LOWBOX else b""
+        return _parse(head, memory.read(variable, size), variable, lowbox)
 
     @property
     def is_primary(self) -> bool:
@@ -190,7 +198,8 @@ class Token:
 
 
 @functools.lru_cache(maxsize=512)
-def _parse(head: bytes, variable: bytes, base: int) -> Claims:
+def _parse(head: bytes, variable: bytes, base: int, lowbox: bytes) -> Claims:
+    package, array, count = struct.unpack("<QQI", lowbox) if lowbox else (0, 0, 0)
     present, enabled, by_default = struct.unpack_from("<3Q", head, 0)
     groups, restricted_count = struct.unpack_from("<2I", head, 0x7C - _HEAD)
     owner, _, users, restricted = struct.unpack_from("<IIQQ", head, 0x90 - _HEAD)
@@ -206,6 +215,8 @@ def _parse(head: bytes, variable: bytes, base: int) -> Claims:
         owner_index=owner,
         policy=policy,
         flags=flags,
+        package=sids.take(variable, package - base) if package else None,
+        capabilities=_groups(variable, base, array, count),
     )
 
 
@@ -260,6 +271,9 @@ def create(kernel: Kernel, claims: Claims, birth: Birth) -> Token:
     _write_variable(token, claims)
     token._derive_flags()  # noqa: SLF001 - the maker finishes what the class keeps
     token.set_dynamic(birth.primary_group, birth.default_dacl)
+    body.LowboxNumberEntry, body.LowboxHandlesEntry = birth.lowbox
+    for entry in birth.lowbox:
+        share(kernel, entry, 1)
     body.LogonSession = logon.reference(kernel, birth.authentication_id)
     set_descriptor(token, _own_descriptor(claims, birth))
     return token
@@ -275,20 +289,21 @@ def _own_descriptor(claims: Claims, birth: Birth) -> bytes:
 
 
 def _variable_size(claims: Claims) -> int:
-    members = (*claims.groups, *claims.restricted)
-    return sum(SID_AND_ATTRIBUTES.size + len(group.sid) for group in members) + 7 & ~7
+    members = (*claims.groups, *claims.restricted, *claims.capabilities)
+    size = sum(SID_AND_ATTRIBUTES.size + len(group.sid) for group in members)
+    return size + len(claims.package or b"") + 7 & ~7
 
 
 def _write_variable(token: Token, claims: Claims) -> None:
     body = token.body
     base = token.address + VARIABLE_PART
-    members = (*claims.groups, *claims.restricted)
+    members = (*claims.groups, *claims.restricted, *claims.capabilities)
     text_at = base + len(members) * SID_AND_ATTRIBUTES.size
     entries, text = b"", b""
     for group in members:
         entries += struct.pack("<QII", text_at + len(text), group.attributes, 0)
         text += group.sid
-    token.kernel.memory.write(base, entries + text)
+    token.kernel.memory.write(base, entries + text + (claims.package or b""))
     body.UserAndGroupCount = len(claims.groups)
     body.UserAndGroups = base
     _hash(body.SidHash, claims.groups, base)
@@ -297,6 +312,12 @@ def _write_variable(token: Token, claims: Claims) -> None:
         body.RestrictedSidCount = len(claims.restricted)
         body.RestrictedSids = start
         _hash(body.RestrictedSidHash, claims.restricted, start)
+    if claims.package is not None:
+        body.Package = text_at + len(text)
+    if claims.capabilities:
+        start = base + (len(claims.groups) + len(claims.restricted)) * SID_AND_ATTRIBUTES.size
+        body.Capabilities, body.CapabilityCount = start, len(claims.capabilities)
+        _hash(body.CapabilitiesHash, claims.capabilities, start)
 
 
 def _hash(table: SID_AND_ATTRIBUTES_HASH, groups: tuple[Group, ...], address: int) -> None:
@@ -319,6 +340,31 @@ def _delete(token: Token) -> None:
     if dynamic:
         token.kernel.pool.free(dynamic)
     logon.dereference(token.kernel, int(token.body.LogonSession))
+    number, handles = int(token.body.LowboxNumberEntry), int(token.body.LowboxHandlesEntry)
+    if share(token.kernel, number, -1) == 0:
+        token.kernel.pool.free(number)
+    if share(token.kernel, handles, -1) == 0:
+        _close_handles(token.kernel, handles)
+
+
+def share(kernel: Kernel, entry: int, change: int) -> int:
+    """Count a token more or less on what the tokens of an AppContainer share; gives what is left, -1 for no entry."""
+    if not entry:
+        return -1
+    view = SEP_LOWBOX_NUMBER_ENTRY(kernel.memory, entry)  # the other kind has its count at the same place
+    view.ReferenceCount = int(view.ReferenceCount) + change
+    return int(view.ReferenceCount)
+
+
+def _close_handles(kernel: Kernel, entry: int) -> None:
+    view = SEP_CACHED_HANDLES_ENTRY(kernel.memory, entry)
+    table = kernel[ObjectManager].kernel_table
+    assert table is not None
+    assert table.process is not None
+    for index in range(int(view.HandleCount)):
+        handle = int.from_bytes(kernel.memory.read(int(view.Handles) + 8 * index, 8), "little")
+        close_in(table.process, handle & 0x7FFF_FFFF)
+    kernel.pool.free(entry)
 
 
 def birth_of(token: Token) -> Birth:
@@ -336,6 +382,7 @@ def birth_of(token: Token) -> Birth:
         origin=luid.get(body.OriginatingLogonSession),
         parent=luid.get(body.ParentTokenId),
         modified=luid.get(body.ModifiedId),
+        lowbox=(int(body.LowboxNumberEntry), int(body.LowboxHandlesEntry)),
         expires=int(body.ExpirationTime),
     )
 

@@ -11,6 +11,7 @@ from ntos.abi.se import TOKEN_INFORMATION_CLASS as CLASS
 from ntos.abi.status import STATUS, NtError
 from ntos.se import luid, privileges
 from ntos.se.claims import Group
+from ntos.se.lowbox import number_of
 from ntos.se.token import IMPERSONATION, Token
 
 Builder = Callable[[Token, int], bytes]
@@ -142,6 +143,11 @@ def _origin(token: Token, base: int) -> bytes:
     return struct.pack("<Q", luid.get(token.body.OriginatingLogonSession))
 
 
+def _package(token: Token, base: int) -> bytes:
+    package = token.claims.package
+    return struct.pack("<Q", base + 8) + package if package is not None else bytes(8)
+
+
 def elevation_type(token: Token) -> int:
     """Whether the token is one half of a split one, and which."""
     if token.linked_session is None:
@@ -182,9 +188,9 @@ BUILDERS: dict[int, Builder] = {
     CLASS.TokenMandatoryPolicy: _number(lambda token: token.claims.policy),
     CLASS.TokenLogonSid: _logon_sid,
     CLASS.TokenIsAppContainer: _flag(constants.TOKEN_LOWBOX),
-    CLASS.TokenCapabilities: _zeros(8),
-    CLASS.TokenAppContainerSid: _zeros(8),
-    CLASS.TokenAppContainerNumber: _zeros(4),
+    CLASS.TokenCapabilities: lambda token, base: pack_groups(token.claims.capabilities, base),
+    CLASS.TokenAppContainerSid: _package,
+    CLASS.TokenAppContainerNumber: _number(number_of),
     CLASS.TokenUserClaimAttributes: lambda _token, _base: struct.pack("<HHIQ", 1, 0, 0, 0),
     CLASS.TokenDeviceClaimAttributes: lambda _token, _base: struct.pack("<HHIQ", 1, 0, 0, 0),
     CLASS.TokenDeviceGroups: _zeros(8),
@@ -197,5 +203,4 @@ BUILDERS: dict[int, Builder] = {
     CLASS.TokenIsLessPrivilegedAppContainer: _zeros(4),
     CLASS.TokenIsSandboxed: _zeros(4),
 }
-"""Every class but TokenLinkedToken, which makes a handle. Tokens here are in no AppContainer and have no
-claims."""
+"""Every class but TokenLinkedToken, which makes a handle. Tokens here have no claims."""

@@ -4,6 +4,7 @@ not handles.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ntos.abi.errors import ERROR
@@ -11,13 +12,16 @@ from ntos.abi.layout.io import IO_STATUS_BLOCK
 from ntos.abi.layout.object import OBJECT_ATTRIBUTES
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.layout.win32 import SECURITY_ATTRIBUTES
-from ntos.abi.ob import OBJ_CASE_INSENSITIVE, OBJ_INHERIT, OBJ_OPENIF
+from ntos.abi.ob import CURRENT_PROCESS_TOKEN, OBJ_CASE_INSENSITIVE, OBJ_INHERIT, OBJ_OPENIF
 from ntos.abi.pointer import Ptr
+from ntos.abi.se import TOKEN_INFORMATION_CLASS
 from ntos.abi.status import STATUS
 from ntos.abi.types import HANDLE, LARGE_INTEGER, SIZE_T
 from ntos.abi.win32 import INFINITE
 from ntos.rtl import path as dos_path
 from ntos.rtl.environment import Environment, parse_block
+from ntos.rtl.sid import take, to_text
+from ntos.um import nt as service_stubs
 from ntos.um.export import WinError, set_last_error
 from ntos.um.thread import Frame, UserThread
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 TICKS_PER_MILLISECOND = 10_000
 ENVIRONMENT_LIMIT = 0x100000
+PACKAGE_ROOM = 0x100
 
 
 def parameters(thread: UserThread) -> RTL_USER_PROCESS_PARAMETERS:
@@ -111,7 +116,7 @@ def attributes(
 
 def object_name(thread: UserThread, name: str) -> str:
     r"""The full name of a named object: below the session's BaseNamedObjects, or where `Global\` says."""
-    own = base_directory(int(thread.peb.SessionId))
+    own = _own_directory(thread)
     prefix, cut, rest = name.partition("\\")
     if not cut:
         return f"{own}\\{name}"
@@ -123,6 +128,35 @@ def object_name(thread: UserThread, name: str) -> str:
         number, _, rest = rest.partition("\\")
         return f"{base_directory(int(number) if number.isdigit() else 0)}\\{rest}"
     return f"{own}\\{name}"
+
+
+@dataclass
+class Container:
+    """The AppContainer the process is in: its directory of names; empty where nobody has asked yet."""
+
+    directory: str = ""
+
+
+def _own_directory(thread: UserThread) -> str:
+    """Where this process's named objects stand."""
+    session = int(thread.peb.SessionId)
+    if not thread.peb.IsAppContainer:
+        return base_directory(session)
+    known = thread.state(Container)
+    if not known.directory:
+        with thread.frame() as frame:
+            room, length = frame.allocate(PACKAGE_ROOM), frame.allocate(8)
+            kind = TOKEN_INFORMATION_CLASS.TokenAppContainerSid
+            service_stubs.NtQueryInformationToken(thread, CURRENT_PROCESS_TOKEN, kind, room, PACKAGE_ROOM, length)
+            address = int.from_bytes(thread.memory.read(room, 8), "little")
+            known.directory = container_directory(session, to_text(take(thread.memory.read(address, 68), 0)))
+    return known.directory
+
+
+def container_directory(session: int, package: str) -> str:
+    """Where the named objects of a package's AppContainer stand."""
+    root = f"\\Sessions\\{session}" if session else ""
+    return f"{root}\\AppContainerNamedObjects\\{package}"
 
 
 def base_directory(session: int) -> str:

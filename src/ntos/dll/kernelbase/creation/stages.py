@@ -24,7 +24,7 @@ from ntos.abi.win32 import (
     DEBUG_ONLY_THIS_PROCESS,
     INHERIT_PARENT_AFFINITY,
 )
-from ntos.dll.kernelbase.creation import block, name, outcome, parameters, validate
+from ntos.dll.kernelbase.creation import block, lowbox, name, outcome, parameters, validate
 from ntos.dll.kernelbase.creation.convert import FORCE_BREAKAWAY, FORCE_LUA
 from ntos.dll.kernelbase.creation.name import Program
 from ntos.dll.kernelbase.creation.native import Answer, native_list, room
@@ -109,10 +109,12 @@ async def create_process(thread: UserThread, request: Request, result: PROCESS_I
         validate.check(request)
         try:
             await validate.convert(thread, request)
+            await lowbox.enter(thread, request)
             while not await _attempt(thread, request, result):
                 validate.check(request)
         finally:
             await validate.give_back(thread, request)
+            await lowbox.leave(thread, request)
         told.subject = int(result.dwProcessId)
 
 
