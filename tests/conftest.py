@@ -57,6 +57,16 @@ PROCESS: ObjectType[Process] = ObjectType(
 )
 
 
+def finished(coroutine: Coroutine[None, None, Any]) -> Any:
+    """What a coroutine gives that does not block."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    coroutine.close()
+    raise AssertionError("it blocks")
+
+
 def no_wrap(kernel: Kernel, address: int) -> Thread:
     """Threads are made with their process."""
     raise NotImplementedError
@@ -123,9 +133,10 @@ class World:
         return self.kernel.scheduler.run(lambda: not self.kernel.scheduler.timers.pending())
 
     def call(self, thread: Thread, name: str, *arguments: int) -> int:
-        """A service through its door; error statuses come back as numbers. For services that do not block."""
+        """A service through its door; error statuses come back as numbers. For calls that do not block."""
         try:
-            return int(registry[name].invoke(thread, arguments))
+            answer = registry[name].invoke(thread, arguments)
+            return int(finished(answer) if registry[name].is_async else answer)
         except NtError as error:
             return int(error.status)
 

@@ -54,7 +54,7 @@ WAITS = {
     "NtRemoveIoCompletion", "NtRemoveIoCompletionEx", "NtReadFile", "NtWriteFile", "NtReadFileScatter",
     "NtWriteFileGather", "NtFsControlFile", "NtDeviceIoControlFile", "NtNotifyChangeDirectoryFile",
     "NtNotifyChangeKey", "NtLockFile", "NtQueryDirectoryFile", "NtQueryDirectoryFileEx", "NtUnlockFile",
-    "NtFlushBuffersFile", "NtFlushBuffersFileEx",
+    "NtFlushBuffersFile", "NtFlushBuffersFileEx", "NtWaitForDebugEvent",
 }  # fmt: skip
 """Services that may block; a call that does is taken back as thread termination takes it back."""
 
@@ -133,6 +133,7 @@ class Lab:
             "TokenHandle": token, "ClientToken": token, "ExistingTokenHandle": token,
             "FileHandle": self._made("NtCreateFile", 0x1F01FF, file_name, self.room(16), 0, 0x80, 7, 3, 0x60, 0, 0),
             "KeyHandle": self._made("NtCreateKey", 0xF003F, key_name, 0, 0, 1, 0),
+            "DebugObjectHandle": self._made("NtCreateDebugObject", 0x1F000F, 0, 0),
             "JobHandle": self._made("NtCreateJobObject", 0x1F003F, 0),
             "TimerHandle": self._made("NtCreateTimer", 0x1F0003, 0, 0),
             "SectionHandle": self._made("NtCreateSection", 0xF001F, 0, size, 4, 0x800_0000, 0),

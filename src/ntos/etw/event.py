@@ -207,6 +207,32 @@ class ExceptionRaised(Event, tag="exception"):
     first_chance: bool = True
 
 
+class DebuggerAttached(Event, tag="debugger-attach"):
+    """A process got a debugger: at its creation (`created`), or while it ran."""
+
+    id: int = 0
+    debugger: int = 0
+    created: bool = False
+
+
+class DebuggerDetached(Event, tag="debugger-detach"):
+    """A process lost its debugger: it `detached`, or `closed` its debug object, which may have `killed` the process."""
+
+    id: int = 0
+    reason: str = ""
+
+
+class DebugEventAnswered(Event, tag="debug-event"):
+    """A debugger has answered what thread `about` of process `id` told it; `code` is an exception's."""
+
+    kind: str = ""
+    id: int = 0
+    about: int = 0
+    answer: int = 0
+    code: int = 0
+    first_chance: bool = True
+
+
 class HardError(Event, tag="hard-error"):
     """NtRaiseHardError: the text a message box would have shown."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ntos import cm, io, lpc, mm, ob
 from ntos.abi.services import number_of
 from ntos.abi.status import STATUS
+from ntos.dbgk import install as dbgk_install
 from ntos.ex.pool import PagedAndNonpagedPool
 from ntos.init import system_process
 from ntos.init.kernel_image import map_kernel_image, symbol
@@ -48,6 +49,7 @@ def phase0(kernel: Kernel, *, aslr: bool) -> None:
     kernel.memory.write(symbol(kernel, "MmProtectToValue"), struct.pack("<32I", *PROTECT_TO_VALUE))
     lpc.install(kernel)
     ps_install.install(kernel)
+    dbgk_install.install(kernel)
     token = security.initialize(kernel, seed=kernel.random.getrandbits(32))
     ob.publish(kernel)
     _doors(kernel)

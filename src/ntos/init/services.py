@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-COMPONENTS = ("ob", "se", "mm", "io", "cm", "lpc", "ps", "ex")
+COMPONENTS = ("ob", "se", "mm", "io", "cm", "lpc", "ps", "ex", "dbgk")
 
 
 def load_service_modules() -> None:

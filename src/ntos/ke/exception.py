@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ntos.abi.status import STATUS, GuestFault, status_name
+from ntos.abi.types import NTSTATUS
 from ntos.etw.event import ExceptionRaised
 from ntos.hal.cpu import Vector
 from ntos.hal.decode import divisor
@@ -30,6 +31,9 @@ ALIGNMENT = 16
 RECORD_OFFSET = 0x4F0
 """KiUserExceptionDispatcher finds the CONTEXT at RSP and the record behind it, 0x20 bytes apart for CONTEXT_EX."""
 MACHINE_FRAME_OFFSET = 0x590
+TRAP_FLAG = 0x100
+SINGLE_STEPPED = 0x4000
+"""DR6.BS."""
 
 
 @dataclass(slots=True)
@@ -41,6 +45,8 @@ class ExceptionRecord:
     information: tuple[int, ...] = ()
     flags: int = 0
     chained: int = 0
+    step_back: int = 0
+    """How far before the thread's RIP user mode's handlers find it: 1 for breakpoints that went through the kernel."""
 
     def __bytes__(self) -> bytes:
         count = len(self.information)
@@ -60,7 +66,8 @@ class Dispatcher:
     """Hooks other components set: who is asked before user mode, and what ends a process."""
 
     debugger: Callable[[Thread, ExceptionRecord, bool], bool] = field(default=lambda _t, _r, _first: False)
-    """(thread, record, first chance) -> handled. `dbgk` sets it."""
+    """(thread, record, first chance) -> whether a debugger is asked; it calls `deliver` if it does not handle it.
+    `dbgk` sets it."""
     terminate: Callable[[Thread, int], None] = field(default=lambda _t, _s: None)
     """End the thread's process with a status. `ps` sets it."""
     locate: Callable[[Thread, int], str] = field(default=lambda _t, address: f"0x{address:X}")
@@ -98,8 +105,12 @@ def hardware(thread: Thread, vector: int) -> None:
         dispatch(thread, ExceptionRecord(int(STATUS.INTEGER_OVERFLOW), context.rip))
         return
     if vector == Vector.BREAKPOINT:
-        context.rip -= 1  # the trap leaves RIP past the int3; Windows reports and continues from the int3 itself
-        information = (0,)
+        # RIP is past the int3: there a debugger lets the thread go on; handlers of its own find it at the int3.
+        dispatch(thread, ExceptionRecord(int(STATUS.BREAKPOINT), context.rip - 1, (0,), step_back=1))
+        return
+    if vector == Vector.DEBUG:
+        context.rflags &= ~TRAP_FLAG
+        context.set_debug_register(6, context.debug_register(6) | SINGLE_STEPPED)
     if vector == Vector.DEBUG_SERVICE:
         debug_service(thread)
         return
@@ -116,8 +127,9 @@ def hardware(thread: Thread, vector: int) -> None:
 def debug_service(thread: Thread) -> None:
     """`int 2Dh`: without a debugger, DbgPrint's service is a breakpoint exception past the instruction."""
     context = thread.context
+    record = ExceptionRecord(int(STATUS.BREAKPOINT), context.rip - 1, (context.rax,), step_back=1)
     # RIP is past the two bytes; Windows skips one byte more, the int3 that compilers put there.
-    record = ExceptionRecord(int(STATUS.BREAKPOINT), context.rip - 1, (context.rax,))
+    context.rip += 1
     dispatch(thread, record)
 
 
@@ -141,7 +153,7 @@ def fast_fail(thread: Thread) -> None:
     record = ExceptionRecord(
         int(STATUS.STACK_BUFFER_OVERRUN), thread.context.rip - 2, (code,), EXCEPTION_NONCONTINUABLE
     )
-    _second_chance(thread, record)
+    dispatch(thread, record, first_chance=False)
 
 
 def access_violation(thread: Thread, fault: GuestFault) -> None:
@@ -159,19 +171,34 @@ def dispatch(thread: Thread, record: ExceptionRecord, *, first_chance: bool = Tr
     kernel = thread.kernel
     hooks = kernel.part(Dispatcher)
     _tell(kernel, hooks, thread, record, first_chance=first_chance)
-    if hooks.debugger(thread, record, first_chance):
-        return
+    if not hooks.debugger(thread, record, first_chance):
+        deliver(thread, record, first_chance=first_chance)
+
+
+def deliver(thread: Thread, record: ExceptionRecord, *, first_chance: bool) -> None:
+    """What comes where no debugger took the exception: user mode's handlers, or the end of the process."""
     if not first_chance:
-        _second_chance(thread, record)
+        thread.kernel.part(Dispatcher).terminate(thread, record.code)
         return
     try:
         _enter_user_dispatcher(thread, record)
     except GuestFault:
-        _second_chance(thread, record)
+        dispatch(thread, record, first_chance=False)
+
+
+def raise_in_user(thread: Thread, status: int) -> None:
+    """Raise a status where user mode stands, once the running service has answered (KeRaiseUserException)."""
+    thread.teb.ExceptionCode = NTSTATUS(status)
+
+    async def raise_it() -> None:
+        dispatch(thread, ExceptionRecord(status, thread.context.rip))
+
+    thread.before_user_mode(raise_it)
 
 
 def _enter_user_dispatcher(thread: Thread, record: ExceptionRecord) -> None:
     context = thread.context
+    context.rip -= record.step_back
     saved = context_record.capture(context)
     stack = (context.rsp - 0x80 - MACHINE_FRAME_OFFSET - 0x28) & ~(ALIGNMENT - 1)
     machine_frame = struct.pack("<5Q", context.rip, 0x33, context.rflags, context.rsp, 0x2B)
@@ -183,12 +210,6 @@ def _enter_user_dispatcher(thread: Thread, record: ExceptionRecord) -> None:
     context.rsp = stack
     context.rip = thread.kernel.entry_points["KiUserExceptionDispatcher"]
     context.rflags = context.rflags & ~0x500 | 0x202
-
-
-def _second_chance(thread: Thread, record: ExceptionRecord) -> None:
-    hooks = thread.kernel.part(Dispatcher)
-    _tell(thread.kernel, hooks, thread, record, first_chance=False)
-    hooks.terminate(thread, record.code)
 
 
 def _tell(

@@ -15,7 +15,7 @@ from ntos.ke.dispatcher import DispatcherObject
 from ntos.ke.parts import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from ntos.abi.status import Denied, GuestFault
     from ntos.abi.types import NTSTATUS
@@ -118,6 +118,10 @@ class Thread(DispatcherObject, Parts):
         self.new_context: bytearray | None = None
         """A CONTEXT another thread set, to be loaded when this one is next about to enter user mode."""
         self.suspend_count = 0
+        self.frozen = False
+        """Its process is frozen for somebody else's sake (KTHREAD.FreezeCount)."""
+        self.pending_work: deque[Callable[[], Coroutine[None, None, None]]] = deque()
+        """What it has yet to do in the kernel, in order, before it goes on in user mode."""
         self.traps_left = 0
         self.refusal: Denied | None = None
         """Why the last refused service refused; `ntos explain` and traces carry it."""
@@ -154,6 +158,11 @@ class Thread(DispatcherObject, Parts):
 
     def is_signalled(self, thread: Thread) -> bool:
         return int(self.header.SignalState) > 0
+
+    def before_user_mode(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Let the thread do this once what it does now in the kernel is done. It may block, and change registers."""
+        self.pending_work.append(work)
+        self.attention = True
 
     async def call(self, code: int, *arguments: int) -> int:
         """Run guest code at `code` with integer arguments until it returns; gives RAX (`um.UserThread.call`)."""

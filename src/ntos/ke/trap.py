@@ -118,13 +118,16 @@ def _kernel_or_non_canonical(address: int, access: int) -> tuple[int, int]:
 
 
 async def attend(thread: Thread) -> None:
-    """Do what was asked of the thread since it was last in user mode: end, be suspended, take APCs."""
+    """Do what was asked of the thread since it was last in user mode: end, finish, be suspended, take APCs."""
     while thread.attention:
         thread.attention = False
         if thread.terminating is not None and not thread.ending:
             thread.ending = True
             raise ThreadTerminated(thread.terminating)
-        if thread.suspend_count:
+        if thread.pending_work:
+            await thread.pending_work.popleft()()
+            thread.attention = True
+        elif thread.suspend_count or thread.frozen:
             await wait(thread, (thread.kernel[Suspension].gate(thread),), user=False, reason=SUSPENDED)
             thread.attention = True
         elif thread.new_context is not None:
@@ -193,6 +196,8 @@ class Gate(CallGate):
 
     async def _blocking_call(self, thread: Thread, door: services.ServiceDoor, arguments: tuple[int, ...]) -> Any:
         status = await door.invoke(thread, arguments)
+        while thread.pending_work:
+            await thread.pending_work.popleft()()
         # On the way back to user mode pending APCs run before the caller sees the status.
         while thread.apc_pending and thread.user_apcs:
             queued = thread.user_apcs.popleft()

@@ -34,7 +34,9 @@ DELAY_EXECUTION = 4
 class Wait:
     """A thread's wait while it lasts."""
 
-    __slots__ = ("alarm", "alertable", "blocks", "objects", "own_blocks", "thread", "user", "wait_any")
+    __slots__ = (
+        "alarm", "alertable", "blocks", "objects", "own_blocks", "thread", "uninterruptible", "user", "wait_any",
+    )  # fmt: skip
 
     def __init__(
         self, thread: Thread, objects: Sequence[DispatcherObject], *, wait_any: bool, alertable: bool, user: bool
@@ -44,6 +46,8 @@ class Wait:
         self.wait_any = wait_any
         self.alertable = alertable
         self.user = user
+        self.uninterruptible = False
+        """Not even the thread's termination ends it."""
         self.alarm: Alarm | None = None
         self.blocks = 0
         self.own_blocks = False
@@ -148,6 +152,14 @@ async def wait(
         return STATUS.TIMEOUT
     await _block(this, timeout, reason)
     return thread.wait_status
+
+
+async def hold(thread: Thread, target: DispatcherObject) -> None:
+    """Block in the kernel until `target` is signalled, whatever else happens to the thread meanwhile."""
+    this = Wait(thread, (target,), wait_any=True, alertable=False, user=False)
+    this.uninterruptible = True
+    if this.satisfied() is None:
+        await _block(this, None, EXECUTIVE)
 
 
 async def delay(thread: Thread, timeout: int, *, alertable: bool) -> NTSTATUS:

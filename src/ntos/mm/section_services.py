@@ -1,4 +1,7 @@
-"""System services for sections: create, open, map, unmap, query, extend, compare."""
+"""System services for sections: create, open, map, unmap, query, extend, compare.
+
+Mapping and unmapping can block: a debugger that is told of an image holds the thread until it has seen it.
+"""
 
 from __future__ import annotations
 
@@ -168,7 +171,7 @@ def NtOpenSection(
 
 
 @service
-def NtMapViewOfSection(
+async def NtMapViewOfSection(
     thread: Thread,
     SectionHandle: HANDLE,
     ProcessHandle: HANDLE,
@@ -215,7 +218,7 @@ def NtMapViewOfSection(
 
 
 @service(partial="placeholders are refused")
-def NtMapViewOfSectionEx(
+async def NtMapViewOfSectionEx(
     thread: Thread,
     SectionHandle: HANDLE,
     ProcessHandle: HANDLE,
@@ -260,7 +263,7 @@ def _section_to_map(thread: Thread, handle: int, kind: int, protection: int) -> 
 
 
 @service
-def NtUnmapViewOfSection(thread: Thread, ProcessHandle: HANDLE, BaseAddress: PVOID) -> NTSTATUS:
+async def NtUnmapViewOfSection(thread: Thread, ProcessHandle: HANDLE, BaseAddress: PVOID) -> NTSTATUS:
     """Take the view that covers an address out of a process."""
     process = process_by_handle(thread, ProcessHandle, rights.PROCESS_VM_OPERATION)
     unmap_view(process, BaseAddress)
@@ -268,13 +271,13 @@ def NtUnmapViewOfSection(thread: Thread, ProcessHandle: HANDLE, BaseAddress: PVO
 
 
 @service(partial="placeholders are refused")
-def NtUnmapViewOfSectionEx(
+async def NtUnmapViewOfSectionEx(
     thread: Thread, ProcessHandle: HANDLE, BaseAddress: PVOID, Flags: ULONG
 ) -> NTSTATUS:
     """As NtUnmapViewOfSection."""
     if Flags & ~1:
         raise NtError(STATUS.INVALID_PARAMETER_3)
-    return NtUnmapViewOfSection(thread, ProcessHandle, BaseAddress)
+    return await NtUnmapViewOfSection(thread, ProcessHandle, BaseAddress)
 
 
 @service

@@ -20,6 +20,7 @@ from ntos.abi.pointer import Out
 from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ex.handle import HandleEntry
+from ntos.ke.exception import raise_in_user
 from ntos.ke.process import Process
 from ntos.ke.service import service
 from ntos.ob.handle import by_handle, close, close_in, insert_handle, table_of
@@ -33,13 +34,23 @@ if TYPE_CHECKING:
 
 DUPLICATE_OPTIONS = DUPLICATE_CLOSE_SOURCE | DUPLICATE_SAME_ACCESS | DUPLICATE_SAME_ATTRIBUTES
 HANDLE_FLAGS_CLASS = 4
+CLOSE_EXCEPTIONS = (STATUS.INVALID_HANDLE, STATUS.HANDLE_NOT_CLOSABLE)
 
 
-@service(partial="no exception is raised in a debugged process for a handle that is not open")
+@service
 def NtClose(thread: Thread, Handle: HANDLE) -> NTSTATUS:
-    """Close a handle of the calling process."""
-    close(thread, Handle)
+    """Close a handle of the calling process; a debugged one gets an exception for a handle it cannot close."""
+    try:
+        close(thread, Handle)
+    except NtError as error:
+        if Handle and error.status in CLOSE_EXCEPTIONS and _raises_at_close(thread.process):
+            raise_in_user(thread, int(error.status))
+        raise
     return STATUS.SUCCESS
+
+
+def _raises_at_close(process: Process) -> bool:
+    return int(process.eprocess.DebugPort) != 0
 
 
 @service

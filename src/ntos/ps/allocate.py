@@ -19,6 +19,7 @@ from ntos.se import token as tokens
 if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
     from ntos.mm.section import Section
+    from ntos.ob.types import KernelObject
     from ntos.ps.job_object import Job
     from ntos.ps.mitigation import Options
     from ntos.se.token import Token
@@ -77,6 +78,10 @@ class Creation:
     process_security: int = 0
     """User address of the security descriptor the creator gives the process, or 0."""
     thread_security: int = 0
+    debug_object: KernelObject | None = None
+    """Who is to debug the process; None leaves it to inheritance."""
+    no_debug_inherit: bool = False
+    """Its children shall not inherit its debugger."""
     subsystems: tuple[int, ...] = ()
     """The image must be for one of these, if any are named: what CreateProcess asks of a program."""
 

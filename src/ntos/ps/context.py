@@ -165,6 +165,7 @@ def NtRaiseException(
         )
     record = ExceptionRecord.parse(data)
     record.code &= ~KI_EXCEPTION_INTERNAL
+    record.step_back = int(record.code == STATUS.BREAKPOINT)
     context_record.apply(thread.context, _record(thread, ContextRecord))
     exception.dispatch(thread, record, first_chance=bool(FirstChance))
     return None

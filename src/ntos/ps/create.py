@@ -29,7 +29,17 @@ from ntos.ke.process import Process
 from ntos.ke.service import service
 from ntos.ob.manager import grant_all
 from ntos.ps import attributes as attribute_numbers
-from ntos.ps import clone, image_options, job_object, manifest, mitigation, protection, standard_handles, told
+from ntos.ps import (
+    clone,
+    debug_port,
+    image_options,
+    job_object,
+    manifest,
+    mitigation,
+    protection,
+    standard_handles,
+    told,
+)
 from ntos.ps.allocate import Creation, allocate_process, audit_name
 from ntos.ps.attributes import Attributes
 from ntos.ps.exit import abandon, drop_unborn
@@ -113,7 +123,7 @@ class Order:
     """There is no image: the caller itself once more, with a copy of its memory and of the calling thread."""
 
 
-@service(partial="no debug object, secure processes, sessions of their own, large pages or memory reserves")
+@service(partial="no secure processes, sessions of their own, large pages or memory reserves")
 def NtCreateUserProcess(
     thread: Thread,
     ProcessHandle: Out[HANDLE],
@@ -197,6 +207,7 @@ def _capture(thread: Thread, info: PS_CREATE_INFO, flags: int, parameters: int, 
         protect=bool(flags & FLAG_PROTECTED),
     )  # fmt: skip
     creation.force_breakaway = bool(flags & FLAG_FORCE_BREAKAWAY)
+    creation.no_debug_inherit = bool(flags & FLAG_NO_DEBUG_INHERIT)
     creation.command_line = captured.text("CommandLine")
     path = name.decode("utf-16-le", "surrogatepass")
     return Order(creation, path, captured, wanted, init_flags >> 16, init_flags & 0xFFFF)
@@ -344,11 +355,13 @@ def build_process(
     process = allocate_process(kernel, creation)
     undo.callback(abandon, process)
     assign_id(process)
+    debug_port.give(process, creation)
     if section is None:
         account.step(kernel.log, 3, "MiCloneProcessAddressSpace", process.id)
         clone.fill(process, creation.parent)
     else:
         _fill(process, section, creation, options)
+    debug_port.mark_peb(process)
     if thread is not None:
         _assign_security(thread, process, creation.process_security)
     _join_jobs(process, creation)

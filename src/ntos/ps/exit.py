@@ -13,7 +13,7 @@ from ntos.ke import runtime
 from ntos.ke.exception import Dispatcher
 from ntos.ke.mutant import abandon_all
 from ntos.ke.thread import ThreadTerminated
-from ntos.ps import job_object, thread_name
+from ntos.ps import debug_port, job_object, thread_name
 from ntos.ps.manager import ProcessManager
 from ntos.se import token as tokens
 
@@ -59,6 +59,15 @@ def exit_thread(thread: Thread, status: int) -> None:
     thread.coroutine = None
     ob.dereference(thread)
     ob.dereference(process)
+
+
+async def leave(thread: Thread, status: int) -> None:
+    """End a thread from within: who debugs it hears of it while everything is still there."""
+    thread.ending = True
+    tell = thread.kernel[ProcessManager].thread_ends
+    if tell is not None and int(thread.process.eprocess.DebugPort):
+        await tell(thread, status)
+    exit_thread(thread, status)
 
 
 def _free_user_part(thread: Thread) -> None:
@@ -126,7 +135,7 @@ def terminate_thread(thread: Thread, status: int) -> None:
         return
     thread.terminating = status
     thread.attention = True
-    if thread.waiting is not None:
+    if thread.waiting is not None and not thread.waiting.uninterruptible:
         thread.waiting.finish(STATUS.THREAD_IS_TERMINATING)
 
 
@@ -184,6 +193,7 @@ def delete_process(process: Process) -> None:
         eprocess.ActiveProcessLinks.remove()
         kernel[ProcessManager].cids.remove(process.id)
     job_object.forget(process)
+    debug_port.detach(process)
     tokens.release_primary_token(process)
     name = int(eprocess.SeAuditProcessCreationInfo.ImageFileName)
     if name:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ntos import ob
 from ntos.etw.event import ProcessCreated, ThreadCreated
 from ntos.ps.allocate import FLAG_INSERTED, audit_name
+from ntos.ps.freeze import settle
 from ntos.ps.manager import ProcessManager
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def insert_thread(thread: Thread, creator: Process | None) -> None:
         int(eprocess.ActiveThreadsHighWatermark), int(eprocess.ActiveThreads)
     )
     ethread.CrossThreadFlags = int(ethread.CrossThreadFlags) | THREAD_INSERTED
+    settle(thread)
     if first:
         for announce in manager.process_notify:
             announce(process, True)

@@ -18,7 +18,7 @@ from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import ACCESS_MASK, BOOLEAN, HANDLE, NTSTATUS, ULONG
 from ntos.ke.service import service
 from ntos.mm.section import SECTION_TYPE
-from ntos.ps import create, image_options
+from ntos.ps import create, debug_port, image_options
 from ntos.ps.allocate import Creation
 from ntos.ps.insert import insert_process
 from ntos.ps.manager import PROCESS
@@ -34,7 +34,7 @@ VALID_FLAGS = create.SUPPORTED_FLAGS & ~create.FLAG_PROTECTED
 LOW_BIT = 1
 
 
-@service(partial="no debug port, no address space overrides")
+@service(partial="no address space overrides")
 def NtCreateProcessEx(
     thread: Thread,
     ProcessHandle: Out[HANDLE],
@@ -58,10 +58,11 @@ def NtCreateProcessEx(
     creation = Creation(
         parent_of(thread, ParentProcess), thread.process,
         inherit_handles=bool(Flags & create.FLAG_INHERIT_HANDLES), breakaway=bool(Flags & create.FLAG_BREAKAWAY),
-        force_breakaway=bool(Flags & create.FLAG_FORCE_BREAKAWAY), process_security=said.security_descriptor,
+        force_breakaway=bool(Flags & create.FLAG_FORCE_BREAKAWAY),
+        no_debug_inherit=bool(Flags & create.FLAG_NO_DEBUG_INHERIT), process_security=said.security_descriptor,
     )  # fmt: skip
     section = _image(thread, SectionHandle)
-    _refuse_debugger(DebugPort)
+    creation.debug_object = debug_port.by_handle(thread, DebugPort) if DebugPort else None
     with ExitStack() as undo:
         undo.callback(create.release_token, creation)
         if TokenHandle:
@@ -78,7 +79,7 @@ def NtCreateProcessEx(
     return STATUS.SUCCESS
 
 
-@service(partial="no debug port")
+@service(partial="no address space overrides")
 def NtCreateProcess(
     thread: Thread,
     ProcessHandle: Out[HANDLE],
@@ -107,9 +108,3 @@ def _image(thread: Thread, handle: int) -> Section | None:
     if not section.is_image:
         raise NtError(STATUS.SECTION_NOT_IMAGE, Denied("the section is not one of an image", {}, "SEC_IMAGE"))
     return section
-
-
-def _refuse_debugger(port: int) -> None:
-    if port:
-        because = Denied("a debug port at creation is not implemented", {"DebugPort": hex(port)}, "0")
-        raise NtError(STATUS.NOT_SUPPORTED, because)

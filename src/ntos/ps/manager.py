@@ -16,7 +16,7 @@ from ntos.ke.thread import Thread
 from ntos.ob.types import GenericMapping, ObjectType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from ntos.ex.handle import CidTable
     from ntos.hal.paging import PageTables
@@ -45,6 +45,10 @@ class ProcessManager(Parts):
         self.thread_notify: list[Callable[[Thread, bool], None]] = []
         self.image_notify: list[Callable[[Process, str, int, int], None]] = []
         """(process, path, base, size) for each image mapped into a process."""
+        self.thread_begins: Callable[[Thread], Coroutine[None, None, None]] | None = None
+        """Awaited by a thread before its first user instruction: its debugger is told. `dbgk` sets it."""
+        self.thread_ends: Callable[[Thread, int], Coroutine[None, None, None]] | None = None
+        """(thread, status): awaited by a thread that ends, before anything of it is run down."""
 
     @property
     def active_processes(self) -> LIST_ENTRY:

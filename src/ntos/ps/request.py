@@ -16,7 +16,7 @@ from ntos.abi.se import SE_PRIVILEGE, TOKEN_NO_CHILD_PROCESS, TOKEN_NO_CHILD_PRO
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.ex.handle import HandleTable
 from ntos.ps import attributes as numbers
-from ntos.ps import mitigation, protection
+from ntos.ps import debug_port, mitigation, protection
 from ntos.ps.allocate import PRIORITIES, Creation
 from ntos.ps.job_object import JOB
 from ntos.ps.manager import PROCESS
@@ -57,6 +57,9 @@ def creation_of(
         creation.handle_list = _inheritable(creation.parent, handles) if inherit else set()
     for handle in _handles(wanted, numbers.JOB_LIST) or ():
         creation.jobs.append(ob.by_handle(thread, handle, JOB_OBJECT_ASSIGN_PROCESS, JOB))
+    port = wanted.value(numbers.DEBUG_OBJECT)
+    if port is not None:
+        creation.debug_object = debug_port.by_handle(thread, port)
     options = wanted.data(numbers.MITIGATION_OPTIONS)
     if options is not None:
         creation.mitigation = mitigation.Options.parse(options)

@@ -19,7 +19,7 @@ from ntos.ke.thread import THREAD_OBJECT, Thread, ThreadTerminated
 from ntos.ke.trap import Suspension, attend, run_user
 from ntos.ps import clone
 from ntos.ps.allocate import FLAG_IMAGE_NOTIFY_DONE, audit_name
-from ntos.ps.exit import exit_thread
+from ntos.ps.exit import leave
 from ntos.ps.insert import insert_thread
 from ntos.ps.manager import THREAD, ProcessManager
 
@@ -170,18 +170,25 @@ def _step(thread: Thread, start: ThreadStart, stage: int, routine: str, **detail
 
 async def run_thread(thread: Thread) -> None:
     """A user thread from its first instruction to its end (PspUserThreadStartup)."""
+    begun = False
     try:
         if thread.attention:
             # Created suspended: its registers can be changed before its first APC takes them.
             await attend(thread)
+        begun = True
         _announce_images(thread)
+        tell = thread.kernel[ProcessManager].thread_begins
+        if tell is not None and int(thread.process.eprocess.DebugPort):
+            await tell(thread)
         try:
             _queue_loader(thread)
         except GuestFault as fault:
             raise ThreadTerminated(int(fault.status)) from fault
         await run_user(thread)
     except ThreadTerminated as ended:
-        exit_thread(thread, ended.status)
+        if not begun:
+            thread.ethread.SkipTerminationMsg = 1
+        await leave(thread, ended.status)
 
 
 async def run_twin(thread: Thread) -> None:
@@ -266,7 +273,7 @@ def resume(thread: Thread) -> int:
     if former:
         thread.suspend_count = former - 1
         thread.tcb.SuspendCount = former - 1
-        if former == 1:
+        if former == 1 and not thread.frozen:
             Event(thread.kernel, thread.tcb.SuspendEvent.address).set()
     return former
 

@@ -21,6 +21,8 @@ from ntos.dll.kernelbase import (
     copy,
     create,
     datafile,
+    debug,
+    debug_output,
     directory,
     entry,
     environment,

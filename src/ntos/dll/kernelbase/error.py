@@ -1,4 +1,4 @@
-"""Error modes, exceptions that reach the top, and debug output (errhandlingapi.h, debugapi.h)."""
+"""Error modes, and exceptions that reach the top (errhandlingapi.h)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ntos.abi.layout.context import EXCEPTION_POINTERS, EXCEPTION_RECORD
 from ntos.abi.ob import CURRENT_PROCESS
 from ntos.abi.pointer import Code, Out, Ptr
-from ntos.abi.types import BOOL, DWORD, HANDLE, LONG, PVOID, UINT, ULONG, ULONG_PTR, WCHAR
+from ntos.abi.types import BOOL, DWORD, LONG, PVOID, UINT, ULONG, ULONG_PTR, WCHAR
 from ntos.abi.win32 import (
     EXCEPTION_CONTINUE_SEARCH,
     EXCEPTION_EXECUTE_HANDLER,
@@ -15,17 +15,14 @@ from ntos.abi.win32 import (
     EXCEPTION_NONCONTINUABLE,
     SEM_NOALIGNMENTFAULTEXCEPT,
 )
+from ntos.dll.kernelbase.debug import debug_port
 from ntos.dll.kernelbase.services import nt, rtl
-from ntos.dll.kernelbase.text import export_both, is_narrow, text_of
+from ntos.dll.kernelbase.text import export_both, text_of
 from ntos.etw.event import DebugPrint
-from ntos.rtl.text import unit_count
 from ntos.um.export import export
 from ntos.um.thread import UserThread
 
-PROCESS_DEBUG_PORT = 7
 PROCESS_DEFAULT_HARD_ERROR_MODE = 12
-DBG_PRINTEXCEPTION_C = 0x4001_0006
-DBG_PRINTEXCEPTION_WIDE_C = 0x4001_000A
 STATUS_FAIL_FAST_EXCEPTION = 0xC000_0602
 
 
@@ -48,7 +45,7 @@ def SetUnhandledExceptionFilter(thread: UserThread, lpTopLevelExceptionFilter: C
 @export
 async def UnhandledExceptionFilter(thread: UserThread, ExceptionInfo: Ptr[EXCEPTION_POINTERS]) -> LONG:
     """What becomes of an exception nobody handled: a debugger's, the program's filter's, or the end."""
-    if await _debug_port(thread):
+    if await debug_port(thread, CURRENT_PROCESS):
         return LONG(EXCEPTION_CONTINUE_SEARCH)
     chosen = thread.state(ErrorState).filter
     if chosen:
@@ -56,13 +53,6 @@ async def UnhandledExceptionFilter(thread: UserThread, ExceptionInfo: Ptr[EXCEPT
         if verdict != EXCEPTION_CONTINUE_SEARCH:
             return LONG(verdict)
     return LONG(EXCEPTION_EXECUTE_HANDLER)
-
-
-async def _debug_port(thread: UserThread) -> int:
-    with thread.frame() as frame:
-        place = frame.allocate(8)
-        await nt.NtQueryInformationProcess(thread, CURRENT_PROCESS, PROCESS_DEBUG_PORT, place, 8, 0)
-        return int.from_bytes(thread.memory.read(place, 8), "little")
 
 
 @export
@@ -135,36 +125,6 @@ def GetThreadErrorMode(thread: UserThread) -> DWORD:
 def _from_rtl(mode: int) -> int:
     """TEB.HardErrorMode keeps the three bits at 4, 5 and 6 (RtlSetThreadErrorMode, phnt)."""
     return mode >> 4 & 3 | (mode & 0x40) << 9
-
-
-@export_both()
-def OutputDebugStringW(thread: UserThread, lpOutputString: Ptr[WCHAR]) -> None:
-    """Text for a debugger: an exception it takes, when one is there; an event always."""
-    text = text_of(lpOutputString)
-    thread.log.emit(DebugPrint(text=text))
-    if not thread.peb.BeingDebugged or not lpOutputString:
-        return
-    if is_narrow(lpOutputString):
-        length = len(lpOutputString.string()) + 1
-        thread.raise_exception(DBG_PRINTEXCEPTION_C, (length, lpOutputString.address))
-        return
-    thread.raise_exception(DBG_PRINTEXCEPTION_WIDE_C, (unit_count(text) + 1, lpOutputString.address, 0, 0))
-
-
-@export
-async def DebugBreak(thread: UserThread) -> None:
-    """An int3 in ntdll."""
-    await rtl(thread, "DbgBreakPoint")
-
-
-@export
-async def CheckRemoteDebuggerPresent(thread: UserThread, hProcess: HANDLE, pbDebuggerPresent: Ptr[BOOL]) -> BOOL:
-    """Whether a process has a debug port."""
-    with thread.frame() as frame:
-        place = frame.allocate(8)
-        await nt.NtQueryInformationProcess(thread, hProcess, PROCESS_DEBUG_PORT, place, 8, 0)
-        pbDebuggerPresent.write(int(any(thread.memory.read(place, 8))))
-    return BOOL(1)
 
 
 @export_both(partial="prints the text and ends the process; no message box")

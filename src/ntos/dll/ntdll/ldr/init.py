@@ -22,6 +22,7 @@ from ntos.dll.ntdll.ldr.image import headers_of, reader
 from ntos.dll.ntdll.ldr.lock import locked
 from ntos.dll.ntdll.ldr.module import PROCESS_STATIC_IMPORT, Origin
 from ntos.dll.ntdll.ldr.state import PINNED, Loader, Module
+from ntos.dll.ntdll.raising import break_in
 from ntos.dll.ntdll.rtl_environment import own_block
 from ntos.dll.ntdll.rtl_path import set_current_directory
 from ntos.etw import account
@@ -117,7 +118,7 @@ async def initialize_process(thread: UserThread, loader: Loader, ntdll_base: int
     await tls.initialize_thread(thread, loader)
     await attach.notify_loaded(thread, loader, list(loader))
     if peb.BeingDebugged:
-        await thread.call(guest.routine(thread, "DbgBreakPoint"))
+        await break_in(thread)
     if loader.base_thread_init_thunk:
         await thread.call(loader.base_thread_init_thunk, 1, 0, 0)
     account.step(log, 7, "LdrpInitializeGraphRecurse")
