@@ -74,6 +74,8 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("alpc"),
     _exe("parent"),
     _exe("child"),
+    _exe("debugger"),
+    _exe("debuggee"),
     _exe("asuser", "-ladvapi32"),
     Program("admin.exe", ("admin.c", "admin.rc"), BARE, crt=False),
     _exe("native", "-lntdll"),

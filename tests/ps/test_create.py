@@ -280,7 +280,7 @@ def test_bad_input_to_the_old_door(yard: Yard) -> None:
         ((own, 0, data, 0, 0, 0), STATUS.SECTION_NOT_IMAGE),
         ((own, 0x8000_0000, section, 0, 0, 0), STATUS.INVALID_PARAMETER),
         ((own, 0, section, 0, 0xDEAD0, 0), STATUS.INVALID_HANDLE),
-        ((own, 0, section, event, 0, 0), STATUS.NOT_SUPPORTED),
+        ((own, 0, section, event, 0, 0), STATUS.OBJECT_TYPE_MISMATCH),
         ((own, 0, section, 0, 0, 9), STATUS.INVALID_PARAMETER),
     )
     place = yard.room(8)

@@ -79,7 +79,7 @@ def NtCreateProcessEx(
     return STATUS.SUCCESS
 
 
-@service(partial="no address space overrides")
+@service
 def NtCreateProcess(
     thread: Thread,
     ProcessHandle: Out[HANDLE],

@@ -442,11 +442,3 @@ class KEY_VALUE_ENTRY(Struct, size=0x18):
     DataLength = at(0x08, ULONG)
     DataOffset = at(0x0C, ULONG)
     Type       = at(0x10, ULONG)
-
-
-class DBGUI_WAIT_STATE_CHANGE(Struct, size=0xB8):
-    """One event of a debugged process; what follows the ids depends on the state."""
-
-    NewState    = at(0x00, ULONG)  # DBG_STATE
-    AppClientId = at(0x08, CLIENT_ID)
-    Information = at(0x18, array(UCHAR, 160))
