@@ -72,7 +72,7 @@ def _tell(thread: Thread, message: DBGKM_APIMSG, status: int) -> None:
     if not log.wants(DebugEventAnswered):
         return
     number = DBGKM_APINUMBER(int(message.ApiNumber))
-    told = DebugEventAnswered(kind=number.name[4:-3], id=thread.process.id, about=thread.id, answer=status)
+    told = DebugEventAnswered(kind=number.name[len("DbgKm") : -len("Api")], id=thread.process.id, about=thread.id, answer=status)
     if number is DBGKM_APINUMBER.DbgKmExceptionApi:
         told.code = int(message.u.Exception.ExceptionRecord.ExceptionCode) & 0xFFFF_FFFF
         told.first_chance = bool(message.u.Exception.FirstChance)
