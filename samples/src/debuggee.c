@@ -34,7 +34,8 @@ static void deeds(void)
     BOOL remote = FALSE;
     CheckRemoteDebuggerPresent(GetCurrentProcess(), &remote);
     char said[120];
-    sprintf(said, "closed %d error %lu, debugger %d %d", closed, GetLastError(), IsDebuggerPresent(), remote);
+    sprintf(said, "closed %d error %lu, debugger %d %d, global flag %lX", closed, GetLastError(), IsDebuggerPresent(),
+            remote, *(ULONG *)(__readgsqword(0x60) + 0xBC));  // PEB.NtGlobalFlag
     OutputDebugStringA(said);
 }
 

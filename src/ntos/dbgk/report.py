@@ -72,7 +72,8 @@ def _tell(thread: Thread, message: DBGKM_APIMSG, status: int) -> None:
     if not log.wants(DebugEventAnswered):
         return
     number = DBGKM_APINUMBER(int(message.ApiNumber))
-    told = DebugEventAnswered(kind=number.name[len("DbgKm") : -len("Api")], id=thread.process.id, about=thread.id, answer=status)
+    kind = number.name.removeprefix("DbgKm").removesuffix("Api")
+    told = DebugEventAnswered(kind=kind, id=thread.process.id, about=thread.id, answer=status)
     if number is DBGKM_APINUMBER.DbgKmExceptionApi:
         told.code = int(message.u.Exception.ExceptionRecord.ExceptionCode) & 0xFFFF_FFFF
         told.first_chance = bool(message.u.Exception.FirstChance)

@@ -14,6 +14,7 @@ from ntos.abi.types import ACCESS_MASK, HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.dbgk.attach import attach, detach
 from ntos.dbgk.object import DEBUG_OBJECT_TYPE, DebugObject
 from ntos.ke.service import service
+from ntos.ps import protection
 from ntos.ps.manager import PROCESS, ProcessManager
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def NtDebugActiveProcess(thread: Thread, ProcessHandle: HANDLE, DebugObjectHandl
     if process is thread.process or process is thread.kernel[ProcessManager].system:
         because = Denied("neither oneself nor System can be debugged", {"process": process.id}, "another process")
         raise NtError(STATUS.ACCESS_DENIED, because)
+    if protection.incompatible(thread.process, process):
+        inputs = {"debugger": protection.name(protection.level_of(thread.process)),
+                  "process": protection.name(protection.level_of(process))}  # fmt: skip
+        because = Denied("a protected process is debugged only by one that dominates it", inputs)
+        raise NtError(STATUS.PROCESS_IS_PROTECTED, because)
     debug = ob.by_handle(thread, DebugObjectHandle, rights.DEBUG_PROCESS_ASSIGN, DEBUG_OBJECT_TYPE)
     if process.eprocess.ProcessExiting or process.header.SignalState:
         raise NtError(STATUS.PROCESS_IS_TERMINATING, Denied("the process is ending", {"process": process.id}))

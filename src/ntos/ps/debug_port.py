@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from ntos import ob
 from ntos.abi.access import DEBUG_PROCESS_ASSIGN
 from ntos.abi.layout.peb import PEB
-from ntos.abi.status import GuestFault
+from ntos.abi.status import STATUS, Denied, GuestFault, NtError
 from ntos.etw.event import DebuggerAttached
 from ntos.ob.manager import ObjectManager
+from ntos.ps import protection
 
 if TYPE_CHECKING:
     from ntos.ke.process import Process
@@ -42,6 +43,11 @@ def give(process: Process, creation: Creation) -> None:
         port = ob.at_address(process.kernel, int(creator.DebugPort))
     if port is None:
         return
+    if protection.incompatible(creation.creator, process):
+        if creation.debug_object is None:
+            return
+        inputs = {"level": protection.name(protection.level_of(process))}
+        raise NtError(STATUS.PROCESS_IS_PROTECTED, Denied("its creator may not debug a protected process", inputs))
     attach(process, port)
     log = process.kernel.log
     if log.wants(DebuggerAttached):

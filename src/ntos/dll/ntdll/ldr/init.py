@@ -16,7 +16,7 @@ from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import HANDLE, PVOID, SIZE_T
 from ntos.dll.ntdll import fls, guest
 from ntos.dll.ntdll.guest import settle
-from ntos.dll.ntdll.ldr import attach, failure, graph, load, search, snap, tls
+from ntos.dll.ntdll.ldr import attach, failure, graph, load, options, search, snap, tls
 from ntos.dll.ntdll.ldr import module as modules
 from ntos.dll.ntdll.ldr.image import headers_of, reader
 from ntos.dll.ntdll.ldr.lock import locked
@@ -90,6 +90,7 @@ async def initialize_process(thread: UserThread, loader: Loader, ntdll_base: int
     peb = thread.peb
     exe_base = int(peb.ImageBaseAddress)
     account.step(log, 7, "RtlCreateHeap")
+    await options.set_debug_flags(thread)
     await _create_heap(thread, peb, exe_base)
     await own_block(thread)
     account.step(log, 7, "LdrpInitializeProcess: KnownDlls")
