@@ -51,7 +51,6 @@ def fill(child: Process, parent: Process) -> None:
     mine.Peb = int(theirs.Peb)
     peb = PEB(child.memory, int(mine.Peb))
     peb.InheritedAddressSpace = 1
-    peb.BeingDebugged = 0
     peb.Mutant = NO_MUTANT
 
 

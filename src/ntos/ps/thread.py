@@ -170,24 +170,14 @@ def _step(thread: Thread, start: ThreadStart, stage: int, routine: str, **detail
 
 async def run_thread(thread: Thread) -> None:
     """A user thread from its first instruction to its end (PspUserThreadStartup)."""
-    begun = False
     try:
-        if thread.attention:
-            # Created suspended: its registers can be changed before its first APC takes them.
-            await attend(thread)
-        begun = True
-        _announce_images(thread)
-        tell = thread.kernel[ProcessManager].thread_begins
-        if tell is not None and int(thread.process.eprocess.DebugPort):
-            await tell(thread)
+        await _begin(thread)
         try:
             _queue_loader(thread)
         except GuestFault as fault:
             raise ThreadTerminated(int(fault.status)) from fault
         await run_user(thread)
     except ThreadTerminated as ended:
-        if not begun:
-            thread.ethread.SkipTerminationMsg = 1
         await leave(thread, ended.status)
 
 
@@ -195,15 +185,26 @@ async def run_twin(thread: Thread) -> None:
     """The copy of a thread, from where that one called to its end."""
     thread.cloned = True
     try:
-        if thread.attention:
-            await attend(thread)
-        _announce_images(thread)
+        await _begin(thread)
         await run_user(thread)
         thread.cloned = False
         clone.leave_start_routine(thread)
         await run_user(thread)
     except ThreadTerminated as ended:
-        exit_thread(thread, ended.status)
+        await leave(thread, ended.status)
+
+
+async def _begin(thread: Thread) -> None:
+    """Wait out a suspension from birth, and tell of the thread; one that is ended before leaves untold, too."""
+    thread.ethread.SkipTerminationMsg = 1
+    if thread.attention:
+        # Created suspended: its registers can be changed before its first APC takes them.
+        await attend(thread)
+    thread.ethread.SkipTerminationMsg = 0
+    _announce_images(thread)
+    tell = thread.kernel[ProcessManager].thread_begins
+    if tell is not None and int(thread.process.eprocess.DebugPort):
+        await tell(thread)
 
 
 def _announce_images(thread: Thread) -> None:
