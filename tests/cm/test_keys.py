@@ -243,3 +243,14 @@ def test_last_write_times(reg: RegistryWorld) -> None:
     assert reg.call("NtQueryKey", handle, KEY_INFORMATION_CLASS.KeyBasicInformation, place, 64, length) == 0
     assert world.integer(user, place) == 1 << 40
     assert reg.call("NtFlushKey", handle) == 0
+
+
+def test_bounds_of_names(reg: RegistryWorld) -> None:
+    """A component of more than 256 characters is INVALID_PARAMETER; attributes without a name are never looked into."""
+    assert reg.create(reg.user, f"{reg.home}\\{'a' * 256}")[0] == 0
+    assert reg.create(reg.user, f"{reg.home}\\{'a' * 257}")[0] == STATUS.INVALID_PARAMETER
+    assert reg.open(reg.user, f"\\Registry\\Machine\\{'a' * 257}")[0] == STATUS.INVALID_PARAMETER
+    place = reg.world.put(reg.user, bytes([0xEE]) * 8)
+    assert reg.call("NtOpenKey", place, KEY_READ, reg.world.attributes(reg.user)) == STATUS.ACCESS_VIOLATION
+    assert reg.world.integer(reg.user, place) == 0
+    assert reg.call("NtCreateKey", place, KEY_READ, 0, 0, 0, 0, 0) == STATUS.ACCESS_VIOLATION

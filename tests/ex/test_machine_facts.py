@@ -142,3 +142,17 @@ def test_processor_time_and_interrupts(world: World) -> None:
     assert struct.unpack("<6I", _ask(world, 23))[3] == 156_250
     assert int.from_bytes(_ask(world, 83), "little") == idle * 320
     assert _ask(world, 18) == b""
+
+
+def test_cpu_sets(world: World) -> None:
+    """Class 175 takes a process handle, or none, and tells of one set, 0x100; its length comes back when asked."""
+    a = world.thread()
+    given, place, length = world.put(a, bytes(8)), world.room(a, 0x20), world.room(a, 4)
+    ask = ("NtQuerySystemInformationEx", 175, given, 8)
+    assert world.call(a, *ask, place, 0, length) == STATUS.BUFFER_TOO_SMALL
+    assert world.integer(a, length, 4) == 0x20
+    assert world.call(a, *ask, place, 0x20, 0) == 0
+    assert struct.unpack("<3I", a.memory.read(place, 12)) == (0x20, 0, 0x100)
+    a.memory.write(given, (0x998).to_bytes(8, "little"))
+    assert world.call(a, *ask, place, 0x20, 0) == STATUS.INVALID_HANDLE
+    assert world.call(a, ask[0], 0, given, 8, place, 0x20, 0) == STATUS.INVALID_INFO_CLASS

@@ -309,3 +309,14 @@ def test_the_name_of_a_file_object_is_true_bytes(caller: Caller) -> None:
     assert int(file.view.DeviceObject) == file.device.address
     assert ob.full_name(file) == "\\Device\\HarddiskVolume2\\n.txt"
     assert int(file.view.Type) == 5
+
+
+def test_a_file_tells_its_name_through_its_handle(caller: Caller) -> None:
+    """NtQueryObject: too short for the header is a wrong length, too short for a file's name is an overflow."""
+    file = caller.open("C:\\named", disposition=CREATE)
+    place, length = (caller.world.room(caller.thread, size) for size in (0x200, 4))
+    assert caller.call("NtQueryObject", file, 1, place, 8, length) == STATUS.INFO_LENGTH_MISMATCH
+    assert caller.call("NtQueryObject", file, 1, place, 0x10, length) == STATUS.BUFFER_OVERFLOW
+    needed = struct.unpack("<I", caller.thread.memory.read(length, 4))[0]
+    assert caller.call("NtQueryObject", file, 1, place, needed, length) == 0
+    assert caller.thread.memory.read(place + 0x10, needed - 0x12).decode("utf-16-le").endswith("\\named")

@@ -154,9 +154,10 @@ def test_instances(caller: Caller) -> None:
     """Each instance serves one client; more than the maximum cannot be made; no name, no pipe."""
     assert caller.open(PIPE + "p", DUPLEX) == STATUS.OBJECT_NAME_NOT_FOUND
     first = server(caller, instances=2)
+    assert server(caller, instances=2, disposition=2) == STATUS.ACCESS_DENIED
     server(caller, instances=2)
     assert server(caller, instances=2) == STATUS.INSTANCE_NOT_AVAILABLE
-    assert server(caller, disposition=2) == STATUS.ACCESS_DENIED
+    assert server(caller, instances=2, disposition=2) == STATUS.INSTANCE_NOT_AVAILABLE
     assert caller.open(PIPE + "P", DUPLEX) >> 30 != 3
     assert caller.open(PIPE + "p", DUPLEX) >> 30 != 3
     assert caller.open(PIPE + "p", DUPLEX) == STATUS.PIPE_NOT_AVAILABLE

@@ -193,9 +193,14 @@ def test_another_processes_memory_is_read_and_written(caller: Caller) -> None:
 
 
 def test_a_handle_must_allow_what_is_asked(caller: Caller) -> None:
-    """A process handle without PROCESS_VM_OPERATION cannot allocate, and after exit nothing can."""
+    """A process handle without PROCESS_VM_OPERATION cannot allocate; what was not copied counts 0; after exit
+    nothing can.
+    """
     other = caller.memory.new_process()
     reading = ob.insert_handle(caller.thread.process, other, 0x10)
+    done = caller.put(99)
+    assert caller.call("NtWriteVirtualMemory", reading, 0x10000, done, 8, done) == STATUS.ACCESS_DENIED
+    assert caller.get(done) == 0
     full = ob.insert_handle(caller.thread.process, other, 0x38)
     assert caller.allocate(0x1000, process=reading)[0] == STATUS.ACCESS_DENIED
     assert caller.allocate(0x1000, process=full)[0] == 0

@@ -166,3 +166,68 @@ def test_symbolic_links(world: World) -> None:
     thread.memory.write(place + 2, (0x40).to_bytes(2, "little"))
     assert world.call(thread, "NtQuerySymbolicLinkObject", opened, place, 0) == 0
     assert thread.memory.read(buffer, 18).decode("utf-16-le") == "\\Device\\Z"
+
+
+def test_a_duplicate_can_take_the_place_of_its_source(world: World) -> None:
+    """DUPLICATE_CLOSE_SOURCE closes first: within one process the new handle is the old number, unless protected."""
+    thread = world.thread()
+    place, flags = world.room(thread, 8), world.put(thread, b"\0\1")
+    event = world.handle_of(thread, "NtCreateEvent", ALL, 0, 0, 0)
+
+    def duplicate() -> int:
+        options = CLOSE_SOURCE | SAME_ACCESS
+        assert world.call(thread, "NtDuplicateObject", SELF, event, SELF, place, 0, 0, options) == 0
+        return world.integer(thread, place)
+
+    assert duplicate() == event
+    assert world.call(thread, "NtSetInformationObject", event, 4, flags, 2) == 0
+    assert duplicate() != event
+
+
+def test_opening_without_attributes(world: World) -> None:
+    """NULL for OBJECT_ATTRIBUTES is INVALID_PARAMETER, and the handle is cleared."""
+    thread = world.thread()
+    for name in ("NtOpenKeyedEvent", "NtOpenDirectoryObject", "NtOpenSymbolicLinkObject"):
+        place = world.put(thread, bytes([0xEE]) * 8)
+        assert world.call(thread, name, place, 0, 0) == STATUS.INVALID_PARAMETER
+        assert world.integer(thread, place) == 0
+    assert world.call(thread, "NtOpenEvent", place, 0, 0) == STATUS.INVALID_PARAMETER
+
+
+def test_how_names_are_captured(world: World) -> None:
+    """An odd length and one without room for a NUL are bad names; a buffer at an odd address is misaligned before."""
+    thread = world.thread()
+    buffer, place = world.room(thread, 0x10000), world.room(thread, 8)
+    thread.memory.write(buffer, b"a\0" * 0x8000)
+
+    def create(length: int, at: int) -> int:
+        head = length.to_bytes(2, "little") * 2 + bytes(4) + at.to_bytes(8, "little")
+        attributes = world.attributes(thread)
+        thread.memory.write(attributes + 0x10, world.put(thread, head).to_bytes(8, "little"))
+        names = world.attributes(thread, "\\BaseNamedObjects")
+        directory = world.handle_of(thread, "NtOpenDirectoryObject", 0xF, names)
+        thread.memory.write(attributes + 8, directory.to_bytes(8, "little"))
+        return world.call(thread, "NtCreateEvent", place, ALL, attributes, 0, 0)
+
+    assert create(67, buffer) == STATUS.OBJECT_NAME_INVALID
+    assert create(0xFFFE, buffer) == STATUS.OBJECT_NAME_INVALID
+    assert create(3, buffer + 1) == STATUS.DATATYPE_MISALIGNMENT
+    assert create(0xFFFC, buffer) == 0
+
+
+def test_a_link_is_no_directory(world: World) -> None:
+    """Names below a root directory end at a handle to a symbolic link, or to any object that is not a directory."""
+    thread = world.thread()
+    link = world.handle_of(thread, "NtOpenSymbolicLinkObject", 1, world.attributes(thread, "\\BaseNamedObjects\\Local"))
+    event, place = world.handle_of(thread, "NtCreateEvent", ALL, 0, 0, 0), world.room(thread, 8)
+    below = world.attributes(thread, "e", root=link)
+    assert world.call(thread, "NtCreateEvent", place, ALL, below, 0, 0) == STATUS.OBJECT_TYPE_MISMATCH
+    assert world.call(thread, "NtOpenEvent", place, ALL, below) == STATUS.OBJECT_TYPE_MISMATCH
+    itself = world.attributes(thread, "", root=event)
+    assert world.call(thread, "NtOpenEvent", place, ALL, itself) == STATUS.OBJECT_TYPE_MISMATCH
+    root = world.attributes(thread, "\\")
+    assert world.call(thread, "NtCreateEvent", place, ALL, root, 0, 0) == STATUS.OBJECT_TYPE_MISMATCH
+    assert world.call(thread, "NtCreateDirectoryObject", place, 1, root) == STATUS.OBJECT_NAME_COLLISION
+    nowhere = world.put(thread, bytes(16))
+    free = world.attributes(thread, "\\BaseNamedObjects\\l")
+    assert world.call(thread, "NtCreateSymbolicLinkObject", place, 1, free, nowhere) == STATUS.INVALID_PARAMETER

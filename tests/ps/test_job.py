@@ -128,6 +128,7 @@ def test_the_id_list_says_how_many_there_are(box: Box) -> None:
         job_object.join(target.process, job)
     place = box.room(caller, 0x18)
     arguments = (handle, ID_LIST, place)
+    assert box.call(caller, "NtQueryInformationJobObject", *arguments, 8, 0) == STATUS.INFO_LENGTH_MISMATCH
     assert box.call(caller, "NtQueryInformationJobObject", *arguments, 0x10, 0) == STATUS.BUFFER_OVERFLOW
     assert struct.unpack("<IIQ", caller.memory.read(place, 0x10)) == (2, 1, first.process.id)
     assert box.call(caller, "NtQueryInformationJobObject", *arguments, 0x18, 0) == STATUS.SUCCESS

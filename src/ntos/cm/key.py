@@ -11,7 +11,7 @@ from ntos.abi.ob import OBJ_OPENLINK
 from ntos.abi.registry import REG_OPTION_CREATE_LINK, REG_OPTION_OPEN_LINK, REG_OPTION_VOLATILE
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.cm import control_block
-from ntos.cm.node import KeyNode, split
+from ntos.cm.node import MAXIMUM_NAME, KeyNode, split
 from ntos.cm.registry import Registry
 from ntos.cm.watch import Watch
 from ntos.etw.event import KeyOpened
@@ -19,6 +19,7 @@ from ntos.ke.kernel import Kernel
 from ntos.ke.process import Process
 from ntos.ke.thread import Thread
 from ntos.ob.types import Body, ObjectType, ParseRequest, Reparse
+from ntos.rtl.text import unit_count
 from ntos.se import descriptor as descriptors
 from ntos.se.access import Request, parse
 from ntos.se.subject import access_grant
@@ -110,6 +111,8 @@ class _Walk:
 
     def run(self, names: list[str]) -> Key | Reparse:
         node = self.start.living
+        if any(unit_count(name) > MAXIMUM_NAME for name in names):
+            raise NtError(STATUS.INVALID_PARAMETER)
         for index, name in enumerate(names):
             following = node.child(name)
             last = index == len(names) - 1

@@ -16,7 +16,7 @@ from ntos.abi.registry import (
     REG_CREATED_NEW_KEY,
     REG_OPENED_EXISTING_KEY,
 )
-from ntos.abi.status import STATUS, NtError
+from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.cm import control_block
 from ntos.cm.information import about_key, about_subkey, deliver
@@ -40,10 +40,14 @@ def open_key(
     access: int,
     context: Creation | Opening,
 ) -> int:
-    """A handle to the key the attributes name, created where the context says so."""
+    """A handle to the key the attributes name, created where the context says so.
+
+    The configuration manager reads the name before anything else: none is ACCESS_VIOLATION, not a bad name.
+    """
+    if not attributes.ObjectName:
+        raise GuestFault(0, 0)
     said = ob.capture(attributes, KEY)
-    if said.name is None:
-        raise NtError(STATUS.OBJECT_PATH_SYNTAX_BAD)
+    assert said.name is not None
     if isinstance(context, Creation):
         context.security_descriptor = said.security_descriptor
     request = ParseRequest(KEY, access, said.flags & ~OBJ_OPENIF, said.name, context)
@@ -68,6 +72,7 @@ def NtCreateKey(
     Disposition: Out[ULONG] | None,
 ) -> NTSTATUS:
     """Open a key, creating it (but not what is missing above it) where it is not there."""
+    KeyHandle.write(0)
     if CreateOptions & ~CREATE_OPTIONS:
         raise NtError(STATUS.INVALID_PARAMETER)
     creation = Creation(Class.text if Class is not None else "", CreateOptions)
@@ -86,6 +91,7 @@ def NtOpenKey(
     ObjectAttributes: In[OBJECT_ATTRIBUTES],
 ) -> NTSTATUS:
     """Open a key that is there."""
+    KeyHandle.write(0)
     KeyHandle.write(open_key(thread, ObjectAttributes, DesiredAccess, Opening()))
     return STATUS.SUCCESS
 
@@ -99,6 +105,7 @@ def NtOpenKeyEx(
     OpenOptions: ULONG,
 ) -> NTSTATUS:
     """Open a key that is there, for backup or without following a link."""
+    KeyHandle.write(0)
     if OpenOptions & ~OPEN_OPTIONS:
         raise NtError(STATUS.INVALID_PARAMETER_4)
     KeyHandle.write(open_key(thread, ObjectAttributes, DesiredAccess, Opening(OpenOptions)))

@@ -10,9 +10,12 @@ from ntos.cm.values import Value
 from ntos.rtl.text import case_key, from_utf16, unit_count
 
 LINK_VALUE = "SymbolicLinkValue"
-MAXIMUM_NAME = 255
+MAXIMUM_NAME = 256
+"""Units of one component that the kernel takes; the documented limit of RegCreateKeyEx is one less."""
 MAXIMUM_VALUE_NAME = 16383
 MAXIMUM_DEPTH = 512
+KEY_CELL, VALUE_CELL = 0x50, 0x18
+"""CM_KEY_NODE and CM_KEY_VALUE up to the name, with the cell's size before."""
 
 
 class KeyNode:
@@ -134,6 +137,12 @@ class KeyNode:
         parent.largest_name = max(parent.largest_name, unit_count(name) * 2)
         parent.unsort()
         parent.last_write = self.last_write = now
+
+    def total_size(self) -> int:
+        """Bytes that this key and all below take in a hive: CM_KEY_NODE, CM_KEY_VALUE, names, data."""
+        own = KEY_CELL + 2 * unit_count(self.name)
+        values = sum(VALUE_CELL + 2 * unit_count(value.name) + len(value.data) for value in self.values)
+        return own + values + sum(child.total_size() for child in self.by_name.values())
 
     # ------------------------------------------------------------ values
 

@@ -160,7 +160,7 @@ def NtOpenIoCompletion(
     thread: Thread,
     IoCompletionHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open a completion port by name."""
     IoCompletionHandle.write(open_by_name(thread, IO_COMPLETION, ObjectAttributes, DesiredAccess))

@@ -62,7 +62,7 @@ def NtOpenEvent(
     thread: Thread,
     EventHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open an event by name."""
     EventHandle.write(open_by_name(thread, EVENT, ObjectAttributes, DesiredAccess))

@@ -116,9 +116,10 @@ def NtOpenKeyedEvent(
     thread: Thread,
     KeyedEventHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open a keyed event by name."""
+    KeyedEventHandle.write(0)
     KeyedEventHandle.write(open_by_name(thread, KEYED_EVENT, ObjectAttributes, DesiredAccess))
     return STATUS.SUCCESS
 

@@ -69,7 +69,7 @@ def NtOpenMutant(
     thread: Thread,
     MutantHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open a mutant by name."""
     MutantHandle.write(open_by_name(thread, MUTANT, ObjectAttributes, DesiredAccess))

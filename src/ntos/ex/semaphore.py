@@ -62,7 +62,7 @@ def NtOpenSemaphore(
     thread: Thread,
     SemaphoreHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open a semaphore by name."""
     SemaphoreHandle.write(open_by_name(thread, SEMAPHORE, ObjectAttributes, DesiredAccess))

@@ -11,12 +11,14 @@ from ntos.abi.layout.system_info import (
     SYSTEM_EXCEPTION_INFORMATION,
     SYSTEM_KERNEL_DEBUGGER_INFORMATION,
     SYSTEM_PROCESSOR_INFORMATION,
+    SYSTEM_REGISTRY_QUOTA_INFORMATION,
     SYSTEM_TIMEOFDAY_INFORMATION,
 )
 from ntos.abi.pointer import Out
 from ntos.abi.status import STATUS, NtError
 from ntos.abi.sysinfo import SYSTEM_INFORMATION_CLASS as CLASS
 from ntos.abi.types import NTSTATUS, PVOID, ULONG
+from ntos.cm.registry import Registry
 from ntos.ex import system_lists, system_performance
 from ntos.hal.clock import CLOCK_INCREMENT
 from ntos.ke.service import service
@@ -94,6 +96,15 @@ def _global_flags(_kernel: Kernel, _buffer: int) -> bytes:
     return bytes(4)
 
 
+def _registry_quota(kernel: Kernel, _buffer: int) -> bytes:
+    """What the hives hold; since Windows XP nothing but memory limits it."""
+    information = SYSTEM_REGISTRY_QUOTA_INFORMATION.new()
+    information.RegistryQuotaAllowed = 0xFFFF_FFFF
+    information.RegistryQuotaUsed = kernel[Registry].root.total_size()
+    information.PagedPoolSize = kernel.pool.pages(paged=True) * 0x1000
+    return bytes(information)
+
+
 def _logical_processors(_kernel: Kernel, _buffer: int) -> bytes:
     """One core, one NUMA node, one package (SYSTEM_LOGICAL_PROCESSOR_INFORMATION)."""
     core = struct.pack("<QIIQQ", ONE_PROCESSOR, 0, 0, 0, 0)
@@ -116,6 +127,7 @@ ANSWERS: dict[int, Callable[[Kernel, int], bytes]] = {
     CLASS.SystemKernelDebuggerInformation: _debugger,
     CLASS.SystemKernelDebuggerInformationEx: _debugger_extended,
     CLASS.SystemRangeStartInformation: _range_start,
+    CLASS.SystemRegistryQuotaInformation: _registry_quota,
     CLASS.SystemEmulationBasicInformation: _basic,
     CLASS.SystemEmulationProcessorInformation: _processor,
     CLASS.SystemCodeIntegrityInformation: _code_integrity,
@@ -131,7 +143,7 @@ ANSWERS: dict[int, Callable[[Kernel, int], bytes]] = {
 
 
 @service(
-    partial="classes 0-3, 5, 8, 9, 11, 16, 18, 21, 23, 33, 35, 50, 57, 62-64, 73, 83, 88, 103, 114, 149; of 2 no "
+    partial="classes 0-3, 5, 8, 9, 11, 16, 18, 21, 23, 33, 35, 37, 50, 57, 62-64, 73, 83, 88, 103, 114, 149; of 2 no "
     "transfers, faults and cache figures, of 33 nothing"
 )
 def NtQuerySystemInformation(

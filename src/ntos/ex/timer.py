@@ -111,7 +111,7 @@ def NtOpenTimer(
     thread: Thread,
     TimerHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open a timer by name."""
     TimerHandle.write(open_by_name(thread, TIMER, ObjectAttributes, DesiredAccess))

@@ -121,7 +121,7 @@ def NtCreateNamedPipeFile(
     thread: Thread,
     FileHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
     IoStatusBlock: Out[IO_STATUS_BLOCK],
     ShareAccess: ULONG,
     CreateDisposition: ULONG,
@@ -135,7 +135,9 @@ def NtCreateNamedPipeFile(
     DefaultTimeout: In[LARGE_INTEGER] | None,
 ) -> NTSTATUS:
     """Make an instance of a named pipe and open its server end."""
-    if NamedPipeType > 3 or ReadMode > _PIPE_MODES or CompletionMode > _PIPE_MODES or not MaximumInstances:
+    if ObjectAttributes is None or not MaximumInstances:
+        raise NtError(STATUS.INVALID_PARAMETER)
+    if NamedPipeType > 3 or ReadMode > _PIPE_MODES or CompletionMode > _PIPE_MODES:
         raise NtError(STATUS.INVALID_PARAMETER)
     if ReadMode and not NamedPipeType & 1:
         raise NtError(STATUS.INVALID_PARAMETER)

@@ -56,7 +56,11 @@ class Frame:
     def allocate(self, size: int) -> int:
         """The address of `size` zeroed bytes, 16-aligned."""
         context = self._thread.context
-        address = (context.rsp - size) & ~0xF
+        stack = context.rsp
+        address = (stack - size) & ~0xF
+        # Guard pages are met one by one from above, as __chkstk meets them.
+        for page in range((stack & ~0xFFF) - 0x1000, address, -0x1000):
+            self._thread.memory.read(page, 1)
         context.rsp = address
         self._thread.memory.write(address, bytes(size))
         return address

@@ -30,6 +30,8 @@ def NtReadVirtualMemory(
 ) -> NTSTATUS:
     """Copy from a process; PARTIAL_COPY with the bytes that were there when a page is not."""
     _check(BaseAddress, Buffer, NumberOfBytesToRead)
+    if NumberOfBytesRead is not None:
+        NumberOfBytesRead.write(0)
     process = process_by_handle(thread, ProcessHandle, rights.PROCESS_VM_READ)
     done, status = _copy(process.memory, BaseAddress, thread.memory, Buffer, NumberOfBytesToRead)
     if NumberOfBytesRead is not None:
@@ -48,6 +50,8 @@ def NtWriteVirtualMemory(
 ) -> NTSTATUS:
     """Copy into a process; PARTIAL_COPY with the bytes written when a page cannot be."""
     _check(BaseAddress, Buffer, NumberOfBytesToWrite)
+    if NumberOfBytesWritten is not None:
+        NumberOfBytesWritten.write(0)
     process = process_by_handle(thread, ProcessHandle, rights.PROCESS_VM_WRITE)
     done, status = _copy(thread.memory, Buffer, process.memory, BaseAddress, NumberOfBytesToWrite)
     if NumberOfBytesWritten is not None:

@@ -163,9 +163,10 @@ def NtOpenSection(
     thread: Thread,
     SectionHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open a section by name."""
+    SectionHandle.write(0)
     SectionHandle.write(ob.open_by_name(thread, SECTION_TYPE, ObjectAttributes, DesiredAccess))
     return STATUS.SUCCESS
 

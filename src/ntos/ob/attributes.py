@@ -32,17 +32,24 @@ class Attributes:
 NONE = Attributes()
 
 
+LONGEST_NAME = 0xFFFC
+"""In bytes: a name and its NUL must have a length that a UNICODE_STRING can say."""
+
+
 def read_unicode_string(memory: Memory, address: int) -> str:
-    """The text of the UNICODE_STRING at `address`. OBJECT_NAME_INVALID where its length is odd."""
-    if address & 7:
-        raise NtError(STATUS.DATATYPE_MISALIGNMENT)
+    """The name in the UNICODE_STRING at `address`: OBJECT_NAME_INVALID where its length is odd or too great.
+
+    The buffer is probed for its alignment first; the UNICODE_STRING itself may stand anywhere.
+    """
     view = UNICODE_STRING.parse(memory.read(address, UNICODE_STRING.size))
-    length = int(view.Length)
+    length, buffer = int(view.Length), int(view.Buffer)
     if not length:
         return ""
-    if length & 1:
+    if buffer & 1:
+        raise NtError(STATUS.DATATYPE_MISALIGNMENT)
+    if length & 1 or length > LONGEST_NAME:
         raise NtError(STATUS.OBJECT_NAME_INVALID)
-    return from_utf16(memory.read(int(view.Buffer), length))
+    return from_utf16(memory.read(buffer, length))
 
 
 def capture(attributes: OBJECT_ATTRIBUTES | None, kind: ObjectType[Any] | None = None) -> Attributes:

@@ -76,9 +76,10 @@ def NtOpenDirectoryObject(
     thread: Thread,
     DirectoryHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open an object directory."""
+    DirectoryHandle.write(0)
     DirectoryHandle.write(open_by_name(thread, DIRECTORY, ObjectAttributes, DesiredAccess))
     return STATUS.SUCCESS
 
@@ -143,7 +144,7 @@ def NtCreateSymbolicLinkObject(
     LinkTarget: In[UNICODE_STRING],
 ) -> NTSTATUS:
     """Create a symbolic link in the object namespace."""
-    if LinkTarget.Length & 1:
+    if not LinkTarget.MaximumLength or LinkTarget.Length & 1:
         raise NtError(STATUS.INVALID_PARAMETER)
     target = LinkTarget.text
     handle, status = create_or_open(
@@ -158,9 +159,10 @@ def NtOpenSymbolicLinkObject(
     thread: Thread,
     LinkHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """Open a symbolic link itself, not what it leads to."""
+    LinkHandle.write(0)
     LinkHandle.write(open_by_name(thread, SYMBOLIC_LINK, ObjectAttributes, DesiredAccess))
     return STATUS.SUCCESS
 

@@ -52,6 +52,8 @@ class Walk:
         else:
             if path.startswith("\\"):
                 raise NtError(STATUS.OBJECT_PATH_SYNTAX_BAD)
+            if not isinstance(root, Directory) and self.manager.kind_of(root).parse is None:
+                raise NtError(STATUS.OBJECT_TYPE_MISMATCH)
             obj, rest = root, path
         found_in: Directory | None = None
         while True:
@@ -70,6 +72,8 @@ class Walk:
                     raise NtError(STATUS.OBJECT_TYPE_MISMATCH)
                 break
             if self.inserting and kind is not SYMBOLIC_LINK:
+                if rest:
+                    raise NtError(STATUS.OBJECT_PATH_NOT_FOUND)
                 break
             if kind is SYMBOLIC_LINK and not rest and self._wants_link():
                 break
@@ -174,6 +178,9 @@ def place_for(
     walk = Walk(who, request, inserting=True)
     found = walk.run(request.name, root)
     if found is not None:
+        if found.address == walk.manager.root and request.kind is not DIRECTORY:
+            dereference(found)  # the name "\\" is compared with the type before anything is
+            raise NtError(STATUS.OBJECT_TYPE_MISMATCH)
         return found, None, ""
     assert walk.place is not None
     directory, name = walk.place

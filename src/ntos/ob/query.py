@@ -54,7 +54,11 @@ def NtQueryObject(
     if ObjectInformationClass == BASIC:
         return answer.exact(thread, buffer, length, _basic(obj, entry), ReturnLength)
     if ObjectInformationClass == NAME:
-        return answer.variable(thread, buffer, length, name_information(full_name(obj), buffer), ReturnLength)
+        # Who names its objects itself, as files do, fills a header and says that the text did not fit.
+        own = manager.kind_of(obj).query_name is not None and length >= NAME_HEADER
+        short = STATUS.BUFFER_OVERFLOW if own else STATUS.INFO_LENGTH_MISMATCH
+        name = name_information(full_name(obj), buffer)
+        return answer.variable(thread, buffer, length, name, ReturnLength, short)
     if ObjectInformationClass == TYPE:
         made = manager.type_object(manager.kind_of(obj))
         return answer.variable(thread, buffer, length, _type(made, buffer), ReturnLength)

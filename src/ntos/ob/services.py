@@ -77,18 +77,22 @@ def NtDuplicateObject(
         return STATUS.SUCCESS
     obj, entry = _source(thread, source, SourceHandle)
     reference(obj)
+    closing = bool(Options & DUPLICATE_CLOSE_SOURCE)
     try:
         target = by_handle(thread, TargetProcessHandle, rights.PROCESS_DUP_HANDLE, processes)
         access = _duplicate_access(thread, obj, entry, DesiredAccess, Options)
         attributes = (
             entry.attributes if Options & DUPLICATE_SAME_ATTRIBUTES else HandleAttributes & OBJ_INHERIT
         )
+        if Options & DUPLICATE_CLOSE_SOURCE:
+            closing = False  # the source goes first: in one process the new handle can be the old number
+            _close_source(source, SourceHandle, entry)
         handle = insert_handle(target, obj, access, attributes)
         if TargetHandle is not None:
             TargetHandle.write(handle)
     finally:
-        if Options & DUPLICATE_CLOSE_SOURCE and not entry.attributes & OBJ_PROTECT_CLOSE:
-            _close_source(source, SourceHandle)
+        if closing:
+            _close_source(source, SourceHandle, entry)
         dereference(obj)
     return STATUS.SUCCESS
 
@@ -119,8 +123,8 @@ def _duplicate_access(
     return granted if kind.withheld is None else kind.withheld(thread, obj, desired, granted)
 
 
-def _close_source(source: Process, handle: int) -> None:
-    if handle not in {CURRENT_PROCESS, CURRENT_THREAD}:
+def _close_source(source: Process, handle: int, entry: HandleEntry) -> None:
+    if handle not in {CURRENT_PROCESS, CURRENT_THREAD} and not entry.attributes & OBJ_PROTECT_CLOSE:
         close_in(source, handle)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ntos.abi import access as rights
 from ntos.abi.layout.object import OBJECT_SYMBOLIC_LINK
+from ntos.abi.status import STATUS, NtError
 from ntos.ob.object import create
 from ntos.ob.types import Body, KernelObject, ObjectType, ParseRequest, Reparse
 from ntos.rtl.text import to_utf16
@@ -31,6 +32,8 @@ class SymbolicLink(Body):
 def _parse(
     who: Thread | Kernel, link: SymbolicLink, rest: str, request: ParseRequest
 ) -> KernelObject | Reparse:
+    if rest and not rest.startswith("\\"):  # only the name below a root directory begins so
+        raise NtError(STATUS.OBJECT_TYPE_MISMATCH)
     return Reparse(link.target + rest)
 
 

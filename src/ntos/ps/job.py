@@ -49,7 +49,7 @@ def NtOpenJobObject(
     thread: Thread,
     JobHandle: Out[HANDLE],
     DesiredAccess: ACCESS_MASK,
-    ObjectAttributes: In[OBJECT_ATTRIBUTES],
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
 ) -> NTSTATUS:
     """A handle to the job of this name."""
     JobHandle.write(ob.open_by_name(thread, JOB, ObjectAttributes, DesiredAccess))

@@ -124,8 +124,8 @@ def _limits(asked: Request) -> bytes:
 
 def _process_ids(asked: Request) -> tuple[bytes, NTSTATUS]:
     """As many ids as there is room for; BUFFER_OVERFLOW where that is not all."""
-    if asked.length < 8:
-        raise NtError(STATUS.INFO_LENGTH_MISMATCH, Denied("length of the id list", {"length": asked.length}, "8"))
+    if asked.length < 16:
+        raise NtError(STATUS.INFO_LENGTH_MISMATCH, Denied("length of the id list", {"length": asked.length}, "16"))
     ids = [process.id for process in asked.target.processes()]
     room = (asked.length - 8) // 8
     shown = ids[:room]

@@ -89,6 +89,8 @@ def session_of(process: Process) -> int:
 
 def _image_information(asked: Request) -> bytes:
     section = int(asked.target.eprocess.SectionObject)
+    if asked.target.eprocess.ProcessExiting:
+        raise NtError(STATUS.PROCESS_IS_TERMINATING, Denied("the process has ended", {"process": asked.target.id}))
     if not section:
         raise NtError(STATUS.INVALID_PARAMETER, Denied("the process has no image section", {}))
     return bytes(ob.at_address(asked.thread.kernel, section).image_information())
@@ -196,7 +198,7 @@ TABLE: Table[Process] = {
     CLASS.ProcessBasicInformation: Rule((0x30, EXTENDED_SIZE), LIMITED, _basic),
     CLASS.ProcessDebugPort: Rule((8,), FULL, lambda a: word(-1 if a.target.eprocess.DebugPort else 0)),
     CLASS.ProcessDefaultHardErrorMode: Rule(
-        (4,), FULL, lambda a: ulong(int(a.target.eprocess.DefaultHardErrorProcessing))
+        (4,), LIMITED, lambda a: ulong(int(a.target.eprocess.DefaultHardErrorProcessing))
     ),
     CLASS.ProcessPriorityClass: Rule((2,), LIMITED, _priority_class, alignment=1),
     CLASS.ProcessHandleCount: Rule((4, 8), LIMITED, _handle_count),
@@ -208,11 +210,11 @@ TABLE: Table[Process] = {
     CLASS.ProcessImageFileName: Rule(
         (), LIMITED, lambda a: string(process_names.image_name(a.target), a.buffer)
     ),
-    CLASS.ProcessLUIDDeviceMapsEnabled: Rule((4,), FULL, lambda _: ulong(1)),
+    CLASS.ProcessLUIDDeviceMapsEnabled: Rule((4,), LIMITED, lambda _: ulong(1)),
     CLASS.ProcessBreakOnTermination: Rule((4,), FULL, lambda a: ulong(a.target.eprocess.BreakOnTermination)),
     CLASS.ProcessDebugObjectHandle: Rule((8,), FULL, _debug_handle),
     CLASS.ProcessDebugFlags: Rule((4,), FULL, lambda a: ulong(1 - a.target.eprocess.NoDebugInherit)),
-    CLASS.ProcessIoPriority: Rule((4,), FULL, lambda a: ulong(a.target.eprocess.DefaultIoPriority)),
+    CLASS.ProcessIoPriority: Rule((4,), LIMITED, lambda a: ulong(a.target.eprocess.DefaultIoPriority)),
     CLASS.ProcessExecuteFlags: Rule((4,), FULL, _execute_flags),
     CLASS.ProcessCookie: Rule((4,), FULL, _cookie),
     CLASS.ProcessImageInformation: Rule((0x40,), LIMITED, _image_information),

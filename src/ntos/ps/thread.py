@@ -139,7 +139,6 @@ def _user_part(thread: Thread, start: ThreadStart) -> None:
         client.UniqueProcess = process.id
         client.UniqueThread = thread.id
     teb.ProcessEnvironmentBlock = int(process.eprocess.Peb)
-    teb.CurrentLocale = ENGLISH_US
     teb.StaticUnicodeString.MaximumLength = STATIC_UNICODE_BUFFER
     teb.StaticUnicodeString.Buffer = address + TEB.offset("StaticUnicodeBuffer")
     teb.SameTebFlags = start.teb_flags | (INITIAL_TEB_FLAG if start.initial else 0)
@@ -149,8 +148,8 @@ def _user_part(thread: Thread, start: ThreadStart) -> None:
     context.gs_base = address
     context.rip = thread.kernel.entry_points["RtlUserThreadStart"]
     context.rcx, context.rdx = start.routine, start.argument
-    # As after a call: the stack pointer is 8 past a multiple of 16, with home space above.
-    context.rsp = stack.base - 0x58
+    # As after a call: a return address (there is none) and home space for four arguments.
+    context.rsp = stack.base - 0x28
     if start.context is not None:
         context_record.apply(context, start.context)
 
@@ -173,6 +172,7 @@ async def run_thread(thread: Thread) -> None:
     try:
         await _begin(thread)
         try:
+            thread.teb.CurrentLocale = ENGLISH_US
             _queue_loader(thread)
         except GuestFault as fault:
             raise ThreadTerminated(int(fault.status)) from fault

@@ -83,7 +83,7 @@ def test_file_flags_become_create_options(flags: int, disposition: int, options:
     assert file.create_options(flags, disposition) == options
 
 
-VIEWS = [(4, 2), (2, 4), (6, 4), (1, 8), (0x24, 0x20), (0x26, 0x40), (0x21, 0x80)]
+VIEWS = [(4, 2), (2, 4), (6, 4), (1, 8), (0x24, 0x20), (0x26, 0x40), (0x21, 0x80), (0x40, 1), (0x20, 1)]
 
 
 @pytest.mark.parametrize(("access", "protection"), VIEWS)

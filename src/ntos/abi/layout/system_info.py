@@ -241,3 +241,28 @@ class SYSTEM_FILECACHE_INFORMATION(Struct, size=0x40):
     PeakSizeIncludingTransitionInPages    = at(0x30, SIZE_T)
     TransitionRePurposeCount              = at(0x38, ULONG)
     Flags                                 = at(0x3C, ULONG)
+
+
+class SYSTEM_REGISTRY_QUOTA_INFORMATION(Struct, size=0x10):
+    """How much the registry may hold, and holds."""
+
+    RegistryQuotaAllowed = at(0x00, ULONG)
+    RegistryQuotaUsed    = at(0x04, ULONG)
+    PagedPoolSize        = at(0x08, SIZE_T)
+
+
+class SYSTEM_CPU_SET_INFORMATION(Struct, size=0x20):
+    """One set of one logical processor."""
+
+    Size                  = at(0x00, ULONG)
+    Type                  = at(0x04, ULONG)
+    Id                    = at(0x08, ULONG)
+    Group                 = at(0x0C, USHORT)
+    LogicalProcessorIndex = at(0x0E, UCHAR)
+    CoreIndex             = at(0x0F, UCHAR)
+    LastLevelCacheIndex   = at(0x10, UCHAR)
+    NumaNodeIndex         = at(0x11, UCHAR)
+    EfficiencyClass       = at(0x12, UCHAR)
+    AllFlags              = at(0x13, UCHAR)
+    Reserved              = at(0x14, ULONG)
+    AllocationTag         = at(0x18, ULONGLONG)

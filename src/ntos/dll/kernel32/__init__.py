@@ -15,6 +15,7 @@ from ntos.dll.kernel32 import (
     entry,
     legacy,
     processors,
+    profile,
     start,
     toolhelp,
     winexec,

@@ -42,6 +42,7 @@ from ntos.dll.kernelbase import (
     locale_info,
     locks,
     memory,
+    memory_app,
     message,
     module,
     object_security,

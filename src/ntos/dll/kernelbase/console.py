@@ -118,7 +118,8 @@ async def GetConsoleOutputCP(thread: UserThread) -> UINT:
 
 
 async def _set_pages(thread: UserThread, *, source: int = 0, target: int = 0) -> BOOL:
-    if not codepage.is_valid(codepage.resolve(source or target)):
+    page = source or target
+    if not page or not codepage.is_valid(codepage.resolve(page)):
         raise WinError(ERROR.INVALID_PARAMETER)
     view = driver.CONSOLE_CODE_PAGES.new()
     view.Input, view.Output = ULONG(source), ULONG(target)

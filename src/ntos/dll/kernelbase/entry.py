@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ntos.abi.types import BOOL, DWORD, HANDLE, PVOID
 from ntos.abi.win32 import DLL_PROCESS_ATTACH
+from ntos.dll.kernelbase.environment import Kept
 from ntos.dll.kernelbase.fiber_switch import FIBER_CODE
+from ntos.dll.kernelbase.objects import parameters
 from ntos.dll.kernelbase.own import Own, own_entry
 from ntos.dll.kernelbase.services import rtl
 from ntos.um.export import export
@@ -26,9 +28,10 @@ a trap."""
 
 @export
 async def DllMain(thread: UserThread, hinstDLL: HANDLE, fdwReason: DWORD, lpvReserved: PVOID) -> BOOL:
-    """Tell ntdll whom to ask about unhandled exceptions."""
+    """Tell ntdll whom to ask about unhandled exceptions; remember where the command line is."""
     if fdwReason == DLL_PROCESS_ATTACH:
         thread.state(Own).base = hinstDLL
+        thread.state(Kept).wide_command_line = int(parameters(thread).CommandLine.Buffer)
         top = own_entry(thread, "UnhandledExceptionFilter")
         await rtl(thread, "RtlSetUnhandledExceptionFilter", top)
     return BOOL(1)

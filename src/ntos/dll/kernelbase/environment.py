@@ -15,7 +15,7 @@ from ntos.dll.kernelbase.text import export_both, optional_text, put_text, text_
 from ntos.rtl.environment import expand, is_valid_name, parse_block
 from ntos.rtl.nls.codepage import to_ansi
 from ntos.rtl.text import from_utf16
-from ntos.um.export import WinError, export, set_last_error
+from ntos.um.export import WinError, export
 from ntos.um.thread import UserThread
 
 MAXIMUM_LENGTH = 0x7FFF
@@ -23,9 +23,10 @@ _STANDARD = {0xFFFFFFF6: "StandardInput", 0xFFFFFFF5: "StandardOutput", 0xFFFFFF
 
 
 @dataclass
-class Narrow:
-    """ANSI copies made on first use and kept for the process's life."""
+class Kept:
+    """ANSI copies made on first use, and the place of the command line when the process began."""
 
+    wide_command_line: int = 0
     command_line: int = 0
     title: int = 0
     desktop: int = 0
@@ -60,14 +61,14 @@ def SetStdHandleEx(thread: UserThread, nStdHandle: DWORD, hHandle: HANDLE, phPre
 
 @export
 def GetCommandLineW(thread: UserThread) -> PVOID:
-    """The address of the command line."""
-    return PVOID(parameters(thread).CommandLine.Buffer)
+    """The address the command line had when this DLL was initialized, whatever the PEB says by now."""
+    return PVOID(thread.state(Kept).wide_command_line)
 
 
 @export
 async def GetCommandLineA(thread: UserThread) -> PVOID:
     """The address of the command line in the ANSI code page; one copy for the process's life."""
-    narrow = thread.state(Narrow)
+    narrow = thread.state(Kept)
     if not narrow.command_line:
         narrow.command_line = await allocate_bytes(thread, to_ansi(parameters(thread).CommandLine.text) + b"\0")
     return PVOID(narrow.command_line)
@@ -103,7 +104,7 @@ def GetStartupInfoW(thread: UserThread, lpStartupInfo: Ptr[STARTUPINFOW]) -> Non
 @export
 async def GetStartupInfoA(thread: UserThread, lpStartupInfo: Ptr[STARTUPINFOW]) -> None:
     """The same with 8-bit strings."""
-    info, view, narrow = lpStartupInfo.read(), parameters(thread), thread.state(Narrow)
+    info, view, narrow = lpStartupInfo.read(), parameters(thread), thread.state(Kept)
     if not narrow.title:
         narrow.title = await allocate_bytes(thread, to_ansi(view.WindowTitle.text) + b"\0")
         narrow.desktop = await allocate_bytes(thread, to_ansi(view.DesktopInfo.text) + b"\0")
@@ -132,7 +133,10 @@ async def FreeEnvironmentStringsW(thread: UserThread, penv: PVOID) -> BOOL:
 @export
 async def SetEnvironmentStringsW(thread: UserThread, NewEnvironment: Ptr[WCHAR]) -> BOOL:
     """Replace all variables."""
-    wanted = parse_block(read_block(thread, NewEnvironment.address))
+    block = read_block(thread, NewEnvironment.address)
+    if any(entry.find("=", 1) < 0 for entry in from_utf16(block).split("\0") if entry):
+        raise WinError(ERROR.INVALID_PARAMETER)
+    wanted = parse_block(block)
     for name in list(environment(thread)):
         if name not in wanted:
             await _set(thread, name, None)
@@ -147,8 +151,6 @@ def GetEnvironmentVariableW(thread: UserThread, lpName: Ptr[WCHAR], lpBuffer: Pt
     value = environment(thread).get(text_of(lpName))
     if value is None:
         raise WinError(ERROR.ENVVAR_NOT_FOUND)
-    if value == "":
-        set_last_error(thread, ERROR.SUCCESS)
     return DWORD(put_text(lpBuffer, nSize, value))
 
 

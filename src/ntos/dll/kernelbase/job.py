@@ -76,9 +76,11 @@ async def QueryInformationJobObject(
 ) -> BOOL:
     """What a job is limited to and has used; NULL asks for the caller's own."""
     place = lpReturnLength.address if lpReturnLength else 0
-    await nt.NtQueryInformationJobObject(
+    status = await nt.NtQueryInformationJobObject(
         thread, hJob, JobObjectInformationClass, lpJobObjectInformation, cbLength, place
     )
+    if status == STATUS.BUFFER_OVERFLOW:  # a warning, but not all there is
+        raise WinError(ERROR.MORE_DATA)
     return BOOL(1)
 
 

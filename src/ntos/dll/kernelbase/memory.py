@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ntos.abi.access import (
     SECTION_ALL_ACCESS,
+    SECTION_MAP_EXECUTE,
     SECTION_MAP_EXECUTE_EXPLICIT,
     SECTION_MAP_READ,
     SECTION_QUERY,
@@ -22,6 +23,7 @@ from ntos.abi.mm import (
     PAGE_EXECUTE_READ,
     PAGE_EXECUTE_READWRITE,
     PAGE_EXECUTE_WRITECOPY,
+    PAGE_NOACCESS,
     PAGE_READONLY,
     PAGE_READWRITE,
     PAGE_WRITECOPY,
@@ -29,7 +31,7 @@ from ntos.abi.mm import (
 )
 from ntos.abi.ob import CURRENT_PROCESS
 from ntos.abi.pointer import Ptr
-from ntos.abi.types import BOOL, DWORD, HANDLE, LARGE_INTEGER, PVOID, SIZE_T, ULONG, ULONG_PTR, WCHAR
+from ntos.abi.types import BOOL, DWORD, HANDLE, LARGE_INTEGER, PVOID, SIZE_T, ULONG, ULONG_PTR, ULONGLONG, WCHAR
 from ntos.abi.win32 import INVALID_HANDLE_VALUE
 from ntos.dll.kernelbase.objects import named, new_handle, new_size, note_existing
 from ntos.dll.kernelbase.services import nt
@@ -88,7 +90,7 @@ async def _allocate(thread: UserThread, process: int, address: int, size: int, k
         return int(base.read())
 
 
-@export(aliases=("VirtualAlloc2FromApp",), partial="MEM_EXTENDED_PARAMETER is left to the kernel service")
+@export(partial="MEM_EXTENDED_PARAMETER is left to the kernel service")
 async def VirtualAlloc2(
     thread: UserThread,
     Process: HANDLE,
@@ -306,7 +308,9 @@ async def OpenFileMappingW(
     with thread.frame() as frame:
         section = new_handle(frame)
         where = named(thread, frame, optional_text(lpName), inherit=bool(bInheritHandle))
-        await nt.NtOpenSection(thread, section.address, access & ~FILE_MAP_EXECUTE or SECTION_QUERY, where)
+        if access & FILE_MAP_EXECUTE:
+            access = access & ~FILE_MAP_EXECUTE | SECTION_MAP_EXECUTE
+        await nt.NtOpenSection(thread, section.address, access or SECTION_QUERY, where)
         return HANDLE(section.read())
 
 
@@ -339,6 +343,29 @@ async def MapViewOfFileEx(
     return await _map(thread, hFileMappingObject, dwDesiredAccess, offset, dwNumberOfBytesToMap, lpBaseAddress)
 
 
+@export
+async def MapViewOfFile3(
+    thread: UserThread,
+    FileMapping: HANDLE,
+    Process: HANDLE,
+    BaseAddress: PVOID,
+    Offset: ULONGLONG,
+    ViewSize: SIZE_T,
+    AllocationType: ULONG,
+    PageProtection: ULONG,
+    ExtendedParameters: PVOID,
+    ParameterCount: ULONG,
+) -> PVOID:
+    """Map a view into a process, with address requirements."""
+    with thread.frame() as frame:
+        base, room, place = new_size(frame, BaseAddress), new_size(frame, ViewSize), new_size(frame, Offset)
+        await nt.NtMapViewOfSectionEx(
+            thread, FileMapping, Process or CURRENT_PROCESS, base.address, place.address, room.address,
+            AllocationType, PageProtection, ExtendedParameters, ParameterCount,
+        )  # fmt: skip
+        return PVOID(base.read())
+
+
 def view_protection(access: int) -> int:
     """The page protection a FILE_MAP_… access asks for."""
     executable = access & FILE_MAP_EXECUTE
@@ -348,7 +375,7 @@ def view_protection(access: int) -> int:
         return PAGE_EXECUTE_READWRITE if executable else PAGE_READWRITE
     if access & FILE_MAP_READ:
         return PAGE_EXECUTE_READ if executable else PAGE_READONLY
-    raise WinError(ERROR.INVALID_PARAMETER) if not executable else WinError(ERROR.ACCESS_DENIED)
+    return PAGE_NOACCESS
 
 
 async def _map(thread: UserThread, section: int, access: int, offset: int, size: int, address: int) -> PVOID:

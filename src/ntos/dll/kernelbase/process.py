@@ -11,6 +11,7 @@ from ntos.abi.layout.process_info import (
     PROCESS_PRIORITY_CLASS,
     VM_COUNTERS_EX,
 )
+from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
 from ntos.abi.layout.string import CLIENT_ID, UNICODE_STRING
 from ntos.abi.layout.win32 import FILETIME, PROCESS_MEMORY_COUNTERS
 from ntos.abi.pointer import Out, Ptr
@@ -298,9 +299,11 @@ async def QueryFullProcessImageNameW(
     kind = PROCESSINFOCLASS.ProcessImageFileName if native else PROCESSINFOCLASS.ProcessImageFileNameWin32
     text = await image_name(thread, hProcess, kind)
     room = int(lpdwSize.read())
-    length = put_text(lpExeName, room, text)
-    if length >= room:
+    if put_text(lpExeName, 0, text) > room:
         raise WinError(ERROR.INSUFFICIENT_BUFFER)
+    if not lpExeName:
+        raise WinError(ERROR.INVALID_PARAMETER)
+    length = put_text(lpExeName, room, text)
     lpdwSize.write(length)
     return BOOL(1)
 
@@ -316,11 +319,17 @@ async def SetProcessWorkingSetSize(
 
 
 @export
-def GetProcessVersion(thread: UserThread, ProcessId: DWORD) -> DWORD:
-    """The subsystem version the own program asks for."""
-    if ProcessId not in (0, int(thread.teb.ClientId.UniqueProcess)):
-        raise WinError(ERROR.INVALID_PARAMETER)
-    return DWORD(int(thread.peb.ImageSubsystemMajorVersion) << 16 | int(thread.peb.ImageSubsystemMinorVersion))
+async def GetProcessVersion(thread: UserThread, ProcessId: DWORD) -> DWORD:
+    """The subsystem version a process's program asks for."""
+    if ProcessId in (0, int(thread.teb.ClientId.UniqueProcess)):
+        return DWORD(int(thread.peb.ImageSubsystemMajorVersion) << 16 | int(thread.peb.ImageSubsystemMinorVersion))
+    handle = await OpenProcess(thread, DWORD(PROCESS_QUERY_LIMITED_INFORMATION), BOOL(0), ProcessId)
+    try:
+        kind, size = PROCESSINFOCLASS.ProcessImageInformation, SECTION_IMAGE_INFORMATION.size
+        image = SECTION_IMAGE_INFORMATION.parse(await query_process(thread, handle, kind, size))
+        return DWORD(int(image.SubSystemMajorVersion) << 16 | int(image.SubSystemMinorVersion))
+    finally:
+        await nt.NtClose(thread, handle)
 
 
 def _policy(thread: UserThread, place: Ptr[LONG], value: int) -> LONG:

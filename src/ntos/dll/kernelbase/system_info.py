@@ -8,7 +8,7 @@ from ntos.abi.errors import ERROR
 from ntos.abi.layout.win32 import FILETIME, MEMORYSTATUSEX, SYSTEM_INFO
 from ntos.abi.pointer import Out, Ptr
 from ntos.abi.sysinfo import SYSTEM_INFORMATION_CLASS as CLASS
-from ntos.abi.types import BOOL, DWORD, PVOID, UINT, ULONG, ULONGLONG, USHORT, WCHAR
+from ntos.abi.types import BOOL, DWORD, HANDLE, PVOID, UINT, ULONG, ULONGLONG, USHORT, WCHAR
 from ntos.dll.kernelbase.registry_read import machine_value
 from ntos.dll.kernelbase.services import nt
 from ntos.dll.kernelbase.system_query import basic, processes, processor, query_fixed, query_table
@@ -103,9 +103,11 @@ def _deliver(data: bytes, buffer: Ptr[ULONGLONG] | None, length: Ptr[DWORD]) -> 
 
 @export
 async def GetLogicalProcessorInformationEx(
-    thread: UserThread, RelationshipType: DWORD, Buffer: Ptr[ULONGLONG] | None, ReturnedLength: Ptr[DWORD]
+    thread: UserThread, RelationshipType: DWORD, Buffer: Ptr[ULONGLONG] | None, ReturnedLength: Ptr[DWORD] | None
 ) -> BOOL:
     """The same for machines with processor groups, of one relation or all."""
+    if ReturnedLength is None:
+        raise WinError(ERROR.INVALID_PARAMETER)
     data, _ = await query_table(thread, CLASS.SystemLogicalProcessorInformation)
     answer = extended_relations(data, RelationshipType, await processor_count(thread, ALL_GROUPS))
     if not answer:
@@ -216,3 +218,26 @@ def GetSystemFirmwareTable(
 ) -> UINT:
     """No firmware is emulated: any table is ERROR_INVALID_FUNCTION, as on a machine without that provider."""
     raise WinError(ERROR.INVALID_FUNCTION)
+
+
+@export
+async def GetSystemCpuSetInformation(
+    thread: UserThread,
+    Information: PVOID,
+    BufferLength: ULONG,
+    ReturnedLength: Ptr[ULONG],
+    Process: HANDLE,
+    Flags: ULONG,
+) -> BOOL:
+    """The CPU sets of the machine, as a process sees them."""
+    ReturnedLength.write(0)
+    if Flags:
+        raise WinError(ERROR.INVALID_PARAMETER)
+    with thread.frame() as frame:
+        handle: Ptr[HANDLE] = frame.new(HANDLE)
+        handle.write(Process)
+        await nt.NtQuerySystemInformationEx(
+            thread, CLASS.SystemCpuSetInformation, handle.address, HANDLE.size, Information, BufferLength,
+            ReturnedLength.address,
+        )  # fmt: skip
+    return BOOL(1)

@@ -10,14 +10,14 @@ from ntos.abi.pointer import Out, Ptr
 from ntos.abi.types import BOOL, DWORD, HANDLE, HRESULT, PVOID, WCHAR
 from ntos.dll.kernelbase.objects import environment
 from ntos.dll.kernelbase.services import allocate_bytes
-from ntos.dll.kernelbase.text import text_of
+from ntos.dll.kernelbase.text import export_both, put_text, text_of
 from ntos.rtl import sid
 from ntos.rtl.text import to_utf16
 from ntos.um.export import WinError, export
 from ntos.um.thread import UserThread
 
 
-@export(partial="the profile of the process's own user, as its environment names it, whatever the token")
+@export_both(partial="the profile of the process's own user, as its environment names it, whatever the token")
 def GetUserProfileDirectoryW(
     thread: UserThread, hToken: HANDLE, lpProfileDir: Ptr[WCHAR] | None, lpcchSize: Ptr[DWORD]
 ) -> BOOL:
@@ -27,11 +27,11 @@ def GetUserProfileDirectoryW(
     folder = environment(thread).get("USERPROFILE")
     if not folder:
         raise WinError(ERROR.ENVVAR_NOT_FOUND)
-    room, needed = int(lpcchSize.read()), len(to_utf16(folder)) // 2 + 1
+    needed = put_text(lpProfileDir, 0, folder)
+    fits = bool(lpProfileDir) and put_text(lpProfileDir, lpcchSize.read(), folder) < needed
     lpcchSize.write(needed)
-    if lpProfileDir is None or not lpProfileDir or room < needed:
+    if not fits:
         raise WinError(ERROR.INSUFFICIENT_BUFFER)
-    lpProfileDir.write_bytes(to_utf16(folder) + b"\0\0")
     return BOOL(1)
 
 

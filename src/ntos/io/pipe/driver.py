@@ -115,6 +115,10 @@ class NamedPipes(Driver):
     @staticmethod
     def _check_further(pipe: NamedPipe, configuration: int, opening: Opening) -> None:
         inputs = {"pipe": pipe.name, "instances": len(pipe.instances)}
+        maximum = pipe.parameters.maximum_instances
+        if maximum < UNLIMITED and len(pipe.instances) >= maximum:
+            because = Denied("maximum number of instances", inputs, "close one")
+            raise NtError(STATUS.INSTANCE_NOT_AVAILABLE, because=because)
         if opening.disposition == codes.FILE_CREATE:
             because = Denied("the first instance exists already", inputs, "do not ask for the first instance")
             raise NtError(STATUS.ACCESS_DENIED, because=because)
@@ -122,10 +126,6 @@ class NamedPipes(Driver):
         if configuration != pipe.configuration or opening.pipe.message_type != pipe.parameters.message_type:
             because = Denied("all instances have one type and direction", inputs, "use the first instance's")
             raise NtError(STATUS.ACCESS_DENIED, because=because)
-        maximum = pipe.parameters.maximum_instances
-        if maximum < UNLIMITED and len(pipe.instances) >= maximum:
-            because = Denied("maximum number of instances", inputs, "close one")
-            raise NtError(STATUS.INSTANCE_NOT_AVAILABLE, because=because)
 
     def _connect_by_name(self, file: FileObject, opening: Opening, name: str) -> None:
         pipe = self.pipes.get(case_key(name))
