@@ -9,13 +9,17 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, Protocol, Self
+from statistics import median
+from typing import Any, NamedTuple, Protocol, Self
 
 from bench.row import Unmeasured
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "bench" / "src" / "bench_guest.c"
+BROOD_COMPLETE, WARM = 77, 20
+"""brood.exe's exit code when every child ended well, and how many children load what then stays."""
 PROGRAM = ROOT / "build" / "bench" / "bench_guest.exe"
 
 
@@ -27,6 +31,8 @@ class Process(Protocol):
 
 class Machine(Protocol):
     """What a benchmark asks of ``ntos.Machine``."""
+
+    log: Any
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *details: object) -> bool | None: ...
@@ -90,6 +96,32 @@ def children(path: Path, count: int) -> list[float]:
             if process.exit_code != 0:
                 raise Unmeasured(f"{path.name} ended with {process.exit_code}")
     return times
+
+
+class Brood(NamedTuple):
+    """Milliseconds of CPU a child, by the guest's own CreateProcess, early and late in one long run."""
+
+    early: float
+    late: float
+
+
+@cache
+def brood(path: Path, count: int, group: int) -> Brood:
+    """One parent that makes `count` children, one after another; medians of the first and the last `group`."""
+    moments: list[float] = []
+    exited: Any = importlib.import_module("ntos.etw.event").ProcessExited
+
+    def note(_event: object) -> None:
+        moments.append(time.process_time())
+
+    with new_machine(path.parent) as machine:
+        parent = machine.create_process(path, [str(count)])
+        machine.log.subscribe(note, exited)
+        machine.run()
+        if parent.exit_code != BROOD_COMPLETE:
+            raise Unmeasured(f"{path.name} {count} ended with {parent.exit_code}")
+    costs = [1000 * (after - before) for before, after in pairwise(moments)]
+    return Brood(median(costs[WARM : WARM + group]), median(costs[-group - 1 : -1]))
 
 
 def command_line(path: Path, *arguments: str, options: Sequence[str] = (), exit_code: int = 0) -> Usage:

@@ -8,13 +8,26 @@ from functools import partial
 from pathlib import Path
 
 from bench import raw
-from bench.guest import ROOT, children, command_line, first_instruction, host_command, peak, program, rate
+from bench.guest import (
+    ROOT,
+    WARM,
+    brood,
+    children,
+    command_line,
+    first_instruction,
+    host_command,
+    peak,
+    program,
+    rate,
+)
 from bench.row import Measurement
 
 SAMPLES = ROOT / "samples" / "bin"
 HELLO = SAMPLES / "hello_printf.exe"
 CHILD = SAMPLES / "hello_writefile.exe"
 PARENT = SAMPLES / "parent.exe"
+BROOD = SAMPLES / "brood.exe"
+THOUSAND, GROUP = 1000, 100
 CROWD = 20
 CROWD_SMALL = 2
 CHILDREN = 50
@@ -95,6 +108,8 @@ MEASUREMENTS = (
     *(Measurement(f"process create, run, exit: number {number}", "ms CPU", partial(child, number),
                   lambda: 1000 / raw.host_processes(), "posix_spawn of the host")
       for number in (1, 2, CHILDREN)),
+    Measurement(f"child number {THOUSAND:,} of one run", "ms CPU", lambda: brood(BROOD, THOUSAND, GROUP).late,
+                lambda: brood(BROOD, THOUSAND, GROUP).early, f"children {WARM + 1} to {WARM + GROUP}", slow=True),
     Measurement("instructions", "1/s", guest_instructions, raw.instructions, "bare engine, UC_TLB_VIRTUAL"),
     Measurement("load and store loop, turns", "1/s", partial(rate, "memory", 1_000_000, raw.TURNS),
                 raw.loads_and_stores, "bare engine, UC_TLB_VIRTUAL"),

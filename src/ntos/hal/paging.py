@@ -140,8 +140,7 @@ class PageTables:
 
     def _free_table(self, table: int, level: int, count: int) -> None:
         base = table >> 3
-        for index in range(count):
-            entry = self.words[base + index]
+        for index, entry in enumerate(self.words[base : base + count].tolist()):
             if entry & PRESENT:
                 self.words[base + index] = 0
                 if level > 2:
