@@ -49,10 +49,9 @@ def delete_address_space(process: Process) -> None:
 
 def release_tables(process: Process) -> None:
     """Give the top-level page table back; the process can never run again (MmDeleteProcessAddressSpace)."""
-    if not process.has(AddressSpace):
-        return
-    delete_address_space(process)
-    process.remove(AddressSpace)
+    if process.has(AddressSpace):
+        delete_address_space(process)
+        process.remove(AddressSpace)
     process.tables.physical.release(process.tables.root)
 
 

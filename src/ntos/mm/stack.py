@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ntos.abi.layout.teb import TEB
 from ntos.abi.memory import PAGE_SIZE
-from ntos.abi.status import STATUS, GuestFault
+from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.mm import virtual
 from ntos.mm.layout import TEB_REGION
 from ntos.mm.protect import MM_GUARD_PAGE, MM_READWRITE
@@ -59,9 +59,13 @@ def reserve_stack(process: Process, reserve: int = 0, commit: int = 0) -> UserSt
     committed = commit // PAGE_SIZE
     limit = vad.end - committed
     guards = min(GUARD_PAGES, limit - vad.start - 1)
-    virtual.commit_pages(space, vad, limit, vad.end, MM_READWRITE)
-    if guards > 0:
-        virtual.commit_pages(space, vad, limit - guards, limit, _GUARD)
+    try:
+        virtual.commit_pages(space, vad, limit, vad.end, MM_READWRITE)
+        if guards > 0:
+            virtual.commit_pages(space, vad, limit - guards, limit, _GUARD)
+    except NtError:
+        virtual.release(space, vad.base, 0)
+        raise
     return UserStack(vad.end * PAGE_SIZE, limit * PAGE_SIZE, vad.base)
 
 
@@ -123,7 +127,11 @@ def allocate_teb(process: Process, size: int = TEB_SIZE) -> int:
         start = _take(space.free_tebs, slots)
     found = space.vads.find(start)
     assert found is not None
-    virtual.commit_pages(space, found, start, start + slots * TEB_SIZE // PAGE_SIZE, MM_READWRITE)
+    try:
+        virtual.commit_pages(space, found, start, start + slots * TEB_SIZE // PAGE_SIZE, MM_READWRITE)
+    except NtError:
+        _give_back(space, start, slots)
+        raise
     return start << 12
 
 
@@ -132,7 +140,10 @@ def free_teb(process: Process, address: int, size: int = TEB_SIZE) -> None:
     space = space_of(process)
     slots = -(-size // TEB_SIZE)
     virtual.decommit(space, address, slots * TEB_SIZE)
-    first = address >> 12
+    _give_back(space, address >> 12, slots)
+
+
+def _give_back(space: AddressSpace, first: int, slots: int) -> None:
     space.free_tebs = sorted([*space.free_tebs, *(first + 2 * slot for slot in range(slots))])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ntos import lpc, mm, ob
 from ntos.abi.layout.process import EPROCESS
 from ntos.abi.se import TOKEN_NO_CHILD_PROCESS, TOKEN_NO_CHILD_PROCESS_UNLESS_SECURE
-from ntos.abi.status import STATUS
+from ntos.abi.status import STATUS, NtError
 from ntos.etw import account
 from ntos.ex.handle import HandleTable
 from ntos.ke.process import PROCESS_OBJECT, Process
@@ -17,6 +17,8 @@ from ntos.ps.manager import PROCESS, ProcessManager
 from ntos.se import token as tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ntos.ke.kernel import Kernel
     from ntos.mm.section import Section
     from ntos.ob.types import KernelObject
@@ -86,11 +88,17 @@ class Creation:
     """The image must be for one of these, if any are named: what CreateProcess asks of a program."""
 
 
-def allocate_process(kernel: Kernel, creation: Creation) -> Process:
-    """A process object with token, handle table and address space; not yet in any list."""
+def allocate_process(
+    kernel: Kernel, creation: Creation, made: Callable[[Process], object] = lambda _: None
+) -> Process:
+    """A process object with token, handle table and address space; not yet in any list.
+
+    `made` hears of the object as soon as there is one: where a later step fails, somebody must take it apart.
+    """
     manager, log = kernel[ProcessManager], kernel.log
     account.step(log, 3, "PspAllocateProcess", parent=creation.parent.id, creator=creation.creator.id)
     process = _object(kernel, manager)
+    made(process)
     eprocess = process.eprocess
     account.made(log, "process", "the process object", process.address, size=EPROCESS.size, structure="EPROCESS")
     parent = creation.parent.eprocess
@@ -143,8 +151,12 @@ def _token(process: Process, creation: Creation) -> None:
 
 
 def _object(kernel: Kernel, manager: ProcessManager) -> Process:
-    manager.tables_for_next = mm.create_address_space(kernel)
-    process = ob.create(kernel, PROCESS)
+    manager.tables_for_next = tables = mm.create_address_space(kernel)
+    try:
+        process = ob.create(kernel, PROCESS)
+    except NtError:
+        tables.physical.release(tables.root)
+        raise
     eprocess = process.eprocess
     for name in ("ThreadListHead", "JobLinks", "MmProcessLinks", "ActiveProcessLinks", "SessionProcessLinks",
                  "TimerResolutionLink", "SharedCommitLinks", "SvmProcessDeviceListHead",

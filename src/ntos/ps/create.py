@@ -352,8 +352,7 @@ def build_process(
     creation.priority_class = creation.priority_class or options.priority_class
     if options.mitigation is not None and creation.mitigation is None:
         creation.mitigation = mitigation.Options.parse(options.mitigation)
-    process = allocate_process(kernel, creation)
-    undo.callback(abandon, process)
+    process = allocate_process(kernel, creation, lambda made: undo.callback(abandon, made))
     assign_id(process)
     debug_port.give(process, creation)
     if section is None:

@@ -13,6 +13,7 @@ from ntos.ke import runtime
 from ntos.ke.exception import Dispatcher
 from ntos.ke.mutant import abandon_all
 from ntos.ke.thread import ThreadTerminated
+from ntos.mm import AddressSpace
 from ntos.ps import debug_port, job_object, thread_name
 from ntos.ps.manager import ProcessManager
 from ntos.se import token as tokens
@@ -111,7 +112,8 @@ def _run_down(process: Process) -> None:
         eprocess.ObjectTable = 0
     job_object.leave(process)
     mm.session.leave(process)
-    mm.delete_address_space(process)
+    if process.has(AddressSpace):
+        mm.delete_address_space(process)
     eprocess.Flags = int(eprocess.Flags) & ~FLAG_ADDRESS_SPACE
 
 

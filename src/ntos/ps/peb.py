@@ -78,7 +78,8 @@ class Parameters:
 
     def text(self, name: str) -> str:
         """One of the strings."""
-        return self.texts[name].decode("utf-16-le", "surrogatepass")
+        data = self.texts[name]
+        return data[: len(data) & ~1].decode("utf-16-le", "surrogatepass")
 
     def place(self, process: Process) -> int:
         """Write everything as one block into the process; gives the address of the (normalised) parameters."""

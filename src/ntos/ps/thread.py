@@ -19,7 +19,7 @@ from ntos.ke.thread import THREAD_OBJECT, Thread, ThreadTerminated
 from ntos.ke.trap import Suspension, attend, run_user
 from ntos.ps import clone
 from ntos.ps.allocate import FLAG_IMAGE_NOTIFY_DONE, audit_name
-from ntos.ps.exit import leave
+from ntos.ps.exit import drop_unborn, leave
 from ntos.ps.insert import insert_thread
 from ntos.ps.manager import THREAD, ProcessManager
 
@@ -71,7 +71,17 @@ def allocate_thread(process: Process, start: ThreadStart) -> Thread:
         account.made(log, "thread", "the thread object", thread.address, size=ETHREAD.size, structure="ETHREAD")
     for head in (ethread.KeyedWaitChain, ethread.ActiveTimerListHead, ethread.IrpList, ethread.ThreadListEntry):
         head.initialize()
-    ethread.Cid.UniqueThread = manager.cids.assign(thread.address)
+    try:
+        _fill(thread, start)
+    except (NtError, GuestFault):
+        drop_unborn(thread)
+        raise
+    return thread
+
+
+def _fill(thread: Thread, start: ThreadStart) -> None:
+    kernel, process, ethread = thread.kernel, thread.process, thread.ethread
+    ethread.Cid.UniqueThread = kernel[ProcessManager].cids.assign(thread.address)
     ethread.Cid.UniqueProcess = process.id
     ethread.CreateTime = kernel.clock.system_time
     ethread.ExitStatus = int(STATUS.PENDING)
@@ -82,15 +92,10 @@ def allocate_thread(process: Process, start: ThreadStart) -> Thread:
     if start.original is not None:
         clone.continue_as(thread, start.original)
         thread.coroutine = run_twin(thread)
-        return thread
+        return
     if int(process.eprocess.Peb):
-        try:
-            _user_part(thread, start)
-        except NtError:
-            ob.dereference(thread)
-            raise
+        _user_part(thread, start)
     thread.coroutine = run_thread(thread)
-    return thread
 
 
 def initialize_kernel_part(thread: Thread, start: ThreadStart) -> None:
@@ -118,7 +123,7 @@ def initialize_kernel_part(thread: Thread, start: ThreadStart) -> None:
 
 
 def _user_part(thread: Thread, start: ThreadStart) -> None:
-    process, memory = thread.process, thread.memory
+    process = thread.process
     _step(thread, start, 4, "PspSetupUserStack")
     address = mm.allocate_teb(process)
     try:
@@ -126,10 +131,31 @@ def _user_part(thread: Thread, start: ThreadStart) -> None:
     except NtError:
         mm.free_teb(process, address)
         raise
+    try:
+        _fill_teb(thread, start, stack, address)
+    except GuestFault:  # no frame is left for it
+        if start.stack is None:
+            mm.free_stack(process, stack.deallocation)
+        mm.free_teb(process, address)
+        raise
+    thread.tcb.Teb = address
     if start.initial:
         _tell_user_part(thread, stack, address)
-    thread.tcb.Teb = address
-    teb = TEB(memory, address)
+    _step(thread, start, 4, "PspCreateUserContext", rip=thread.kernel.entry_points["RtlUserThreadStart"],
+          rcx=start.routine, rdx=start.argument, rsp=stack.base - 0x58, gs=address)  # fmt: skip
+    context = thread.context
+    context.gs_base = address
+    context.rip = thread.kernel.entry_points["RtlUserThreadStart"]
+    context.rcx, context.rdx = start.routine, start.argument
+    # As after a call: a return address (there is none) and home space for four arguments.
+    context.rsp = stack.base - 0x28
+    if start.context is not None:
+        context_record.apply(context, start.context)
+
+
+def _fill_teb(thread: Thread, start: ThreadStart, stack: mm.UserStack, address: int) -> None:
+    process = thread.process
+    teb = TEB(thread.memory, address)
     teb.NtTib.StackBase = stack.base
     teb.NtTib.StackLimit = stack.limit
     teb.DeallocationStack = stack.deallocation
@@ -142,16 +168,6 @@ def _user_part(thread: Thread, start: ThreadStart) -> None:
     teb.StaticUnicodeString.MaximumLength = STATIC_UNICODE_BUFFER
     teb.StaticUnicodeString.Buffer = address + TEB.offset("StaticUnicodeBuffer")
     teb.SameTebFlags = start.teb_flags | (INITIAL_TEB_FLAG if start.initial else 0)
-    _step(thread, start, 4, "PspCreateUserContext", rip=thread.kernel.entry_points["RtlUserThreadStart"],
-          rcx=start.routine, rdx=start.argument, rsp=stack.base - 0x58, gs=address)  # fmt: skip
-    context = thread.context
-    context.gs_base = address
-    context.rip = thread.kernel.entry_points["RtlUserThreadStart"]
-    context.rcx, context.rdx = start.routine, start.argument
-    # As after a call: a return address (there is none) and home space for four arguments.
-    context.rsp = stack.base - 0x28
-    if start.context is not None:
-        context_record.apply(context, start.context)
 
 
 def _tell_user_part(thread: Thread, stack: mm.UserStack, teb: int) -> None:
