@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from ntos import mm
 from ntos.ex.handle import HandleTable
 from ntos.ke.process import Process
-from ntos.ps.exit import terminate_process
+from ntos.ke.thread import Thread
+from ntos.ps.exit import terminate_process, terminate_thread
 from tests.ke.test_boundary import Held, Lab
 
 
@@ -46,11 +47,15 @@ def no_leak(lab: Lab) -> Iterator[None]:
 @contextmanager
 def undone(lab: Lab) -> Iterator[None]:
     """End the processes and close the handles that the block has made."""
+    threads = list(lab.process.threads)
     processes, handles = set(lab.kernel.processes), set(dict(lab.process[HandleTable].items()))
     next_room = lab._next
     yield
     for address in set(lab.kernel.processes) - processes:
         end(lab.kernel.processes[address])
+    for thread in [each for each in lab.process.threads if each not in threads]:
+        terminate_thread(thread, 0)
+        _let_end(thread)
     for handle in sorted(set(dict(lab.process[HandleTable].items())) - handles):
         assert lab.status("NtClose", handle) == 0
     lab._next = next_room
@@ -61,8 +66,10 @@ def end(process: Process) -> None:
     if not process.eprocess.ProcessDelete:
         terminate_process(process, 0)
     for thread in list(process.threads):
-        if thread.coroutine is not None:
-            try:
-                thread.coroutine.send(None)
-            except StopIteration:
-                continue
+        _let_end(thread)
+
+
+def _let_end(thread: Thread) -> None:
+    if thread.coroutine is not None:
+        with suppress(StopIteration):
+            thread.coroutine.send(None)

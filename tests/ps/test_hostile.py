@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ntos import mm, ob
@@ -151,6 +151,9 @@ ENTRIES = st.lists(
 
 @FUZZ
 @given(wrong=OUT_OF_PLACE, entries=ENTRIES)
+@example(wrong={}, entries=[(10, 1, "null")])
+@example(wrong={}, entries=[(10, 8, "unmapped")])
+@example(wrong={0: "one"}, entries=[])
 def test_user_process(target: Target, wrong: dict[int, str | int], entries: list[tuple[int, int, str]]) -> None:
     """NtCreateUserProcess with any of its arguments and attributes spoilt."""
     status = _twice(target, lambda: target.spoilt("NtCreateUserProcess", _right_creation(target, entries), wrong))
@@ -209,6 +212,25 @@ def test_process_parameters(target: Target, data: st.DataObject) -> None:
         return target.spoilt("NtCreateUserProcess", _right_creation(target, []), {8: view.address})
 
     assert isinstance(_twice(target, call), int)
+
+
+def test_half_characters(target: Target) -> None:
+    """Texts of an odd length: a command line's last byte is no character; an image's name is OBJECT_NAME_INVALID."""
+
+    def call() -> int | str:
+        view = RTL_USER_PROCESS_PARAMETERS(target.memory, target.room(RTL_USER_PROCESS_PARAMETERS.size))
+        view.Flags = 1
+        view.CommandLine.Length, view.CommandLine.MaximumLength = 5, 8
+        view.CommandLine.Buffer = target.data("ab c".encode("utf-16-le"))
+        return target.spoilt("NtCreateUserProcess", _right_creation(target, []), {8: view.address})
+
+    assert _twice(target, call) == 0
+
+    def spoil() -> int | str:
+        listing = target.data(struct.pack("<5Q", 0x28, NAME, 7, target.data(b"1234567"), 0))
+        return target.spoilt("NtCreateUserProcess", _right_creation(target, []), {10: listing})
+
+    assert _twice(target, spoil) == STATUS.OBJECT_NAME_INVALID
 
 
 def _width(field: str) -> int:

@@ -7,7 +7,7 @@ docs and process-creation.md section 5. A failure says in PS_CREATE_INFO how far
 from __future__ import annotations
 
 import struct
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from ntos.abi.ob import OBJ_INHERIT
 from ntos.abi.pointer import In, Out, Ptr
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.signature import probe_for_write
-from ntos.abi.status import STATUS, Denied, NtError
+from ntos.abi.status import STATUS, Denied, GuestFault, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.cm.key import open_node
 from ntos.etw import account
@@ -42,7 +42,7 @@ from ntos.ps import (
 )
 from ntos.ps.allocate import Creation, allocate_process, audit_name
 from ntos.ps.attributes import Attributes
-from ntos.ps.exit import abandon, drop_unborn
+from ntos.ps.exit import abandon, drop_unborn, terminate_process
 from ntos.ps.image_options import ImageOptions
 from ntos.ps.insert import assign_id, insert_process, insert_thread
 from ntos.ps.manager import PROCESS, THREAD, ProcessManager
@@ -53,6 +53,7 @@ from ntos.se import lowbox, privileges
 from ntos.se import token as tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
@@ -160,17 +161,29 @@ def NtCreateUserProcess(
             _tell_failure(thread, info, error)
             raise
         outcome.subject = made.process.id
-        standard_handles.hand_on(made.process, made.parameters, order.wanted, order.creation)
         thread.kernel.scheduler.ready(made.thread)
-        if not ThreadFlags & CREATE_SUSPENDED:
-            resume(made.thread)
-        account.step(thread.log, 4, "PspUpdateCreateInfo", made.process.id)
-        _answer(thread, info, made, order)
-        ThreadHandle.write(handle_for(thread, made.thread, ThreadDesiredAccess, of_thread))
-        ProcessHandle.write(handle_for(thread, made.process, ProcessDesiredAccess, said))
-        for obj in (made.thread, made.process, made.section, *((made.file,) if made.file is not None else ())):
-            ob.dereference(obj)  # handles, views and the running thread keep them now
+        with _handed_over(made):
+            standard_handles.hand_on(made.process, made.parameters, order.wanted, order.creation)
+            account.step(thread.log, 4, "PspUpdateCreateInfo", made.process.id)
+            _answer(thread, info, made, order)
+            ThreadHandle.write(handle_for(thread, made.thread, ThreadDesiredAccess, of_thread))
+            ProcessHandle.write(handle_for(thread, made.process, ProcessDesiredAccess, said))
+            if not ThreadFlags & CREATE_SUSPENDED:
+                resume(made.thread)
     return STATUS.SUCCESS
+
+
+@contextmanager
+def _handed_over(made: Made) -> Iterator[None]:
+    """Handles, views and the running thread keep what was made; without handles it is ended before it runs."""
+    try:
+        yield
+    except (NtError, GuestFault) as error:
+        terminate_process(made.process, int(error.status))
+        raise
+    finally:
+        for obj in (made.thread, made.process, made.section, *((made.file,) if made.file is not None else ())):
+            ob.dereference(obj)
 
 
 def _check_flags(process_flags: int, thread_flags: int) -> None:
@@ -197,6 +210,8 @@ def _capture(thread: Thread, info: PS_CREATE_INFO, flags: int, parameters: int, 
         return _capture_clone(thread, wanted, flags)
     if name is None:
         raise NtError(STATUS.INVALID_PARAMETER, Denied("no image name attribute", {}, "PS_ATTRIBUTE_IMAGE_NAME"))
+    if len(name) & 1:
+        raise NtError(STATUS.OBJECT_NAME_INVALID, Denied("half a character", {"Size": len(name)}, "an even size"))
     view = RTL_USER_PROCESS_PARAMETERS.load(memory, parameters) if parameters else None
     captured = Parameters(view or RTL_USER_PROCESS_PARAMETERS.new())
     if flags & FLAG_FORCE_BREAKAWAY:
