@@ -234,7 +234,7 @@ class Machine:
         for something that can never happen.
         """
         scheduler = self.kernel.scheduler
-        limit = Timer(timeout, self._stop, ("timeout",)) if timeout is not None else None
+        limit = Timer(timeout, self.stop, ("timeout",)) if timeout is not None else None
         if limit is not None:
             limit.daemon = True
             limit.start()
@@ -252,13 +252,14 @@ class Machine:
     def interrupt(self) -> None:
         """What Ctrl-C does: the first one reaches the guest's console processes, a second stops the machine."""
         if self._interrupted:
-            self._stop("interrupt")
+            self.stop("interrupt")
         self._interrupted = True
         self.kernel.scheduler.host_events.put(lambda: io.console.control_event(self.kernel, 0))
 
     _interrupted = False
 
-    def _stop(self, reason: str) -> None:
+    def stop(self, reason: str) -> None:
+        """Make `run` end with this reason as soon as it can."""
         self.kernel.scheduler.stop_requested = reason
         self.platform.backend.stop()
 

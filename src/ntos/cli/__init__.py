@@ -1,8 +1,8 @@
 """The `ntos` command: run programs, list what is implemented.
 
 `ntos run [OPTIONS] PROGRAM [ARGUMENTS…]` runs a Windows program with the host's standard streams; `ntos deps` tells
-what it would load; `ntos services` prints the coverage table. Errors are one line that says what, why and what to
-do; exit codes stand in `exit_codes`.
+what it would load, `ntos explain create` how its process comes into being; `ntos services` prints the coverage
+table. Errors are one line that says what, why and what to do; exit codes stand in `exit_codes`.
 
 `run` is the main command, `options` its command line, `failures` turns statuses into sentences, `deps` the
 answer without running, `services` the table.
@@ -25,6 +25,8 @@ ntos: the Windows process subsystem, in Python
 
   ntos run [OPTIONS] PROGRAM [ARGUMENTS…]   run a 64-bit Windows program
   ntos deps [OPTIONS] PROGRAM…              what a program would load, without running it
+  ntos explain create [OPTIONS] PROGRAM [ARGUMENTS…]
+                                            the seven stages of creating its process, step by step, and why
   ntos services [--json|--markdown]         what is implemented, partial, absent
   ntos --version
 
@@ -46,6 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
             from ntos.cli import deps  # noqa: PLC0415
 
             return deps.main(words[1:])
+        if command == "explain":
+            from ntos.cli import explain  # noqa: PLC0415
+
+            return explain.main(words[1:])
         if command == "services":
             from ntos.cli import services  # noqa: PLC0415
 

@@ -19,26 +19,22 @@ class UsageError(Exception):
     """The command line makes no sense; the message says why."""
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong by an exception."""
+
     def error(self, message: str) -> None:  # type: ignore[override]
         raise UsageError(message)
 
 
 def parser() -> argparse.ArgumentParser:
     """The options before PROGRAM."""
-    made = _Parser(
+    made = Parser(
         prog="ntos run", usage="ntos run [OPTIONS] PROGRAM [ARGUMENTS…]", epilog=EPILOG, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Run a 64-bit Windows program with the host's standard input, output and error.",
     )  # fmt: skip
+    machine_options(made)
     add = made.add_argument
-    add("--drive", action="append", default=[], metavar="X=DIR", type=drive, help="show a host folder as a drive")
-    add("--cwd", metavar="PATH", help="current directory: a guest path, or a host folder (becomes drive E:)")
-    add("--env", action="append", default=[], metavar="K=V", type=variable, help="set an environment variable")
-    add("--timeout", type=seconds, metavar="SECONDS", help="stop after so much host time (exit code 124)")
-    add("--memory", type=memory, default=DEFAULT_MEMORY, metavar="SIZE", help="guest memory, e.g. 512M, 2G")
-    add("--seed", type=int, default=0, metavar="N", help="decides everything random; same seed, same run")
-    add("--no-aslr", action="store_true", help="load images at their preferred bases")
     add("--trace", metavar="FILE", help="write every event as a JSON line")
     add("--result", metavar="FILE", help="write exit code (all 32 bits), reason and processes as JSON")
     add("--dump", metavar="FILE", help="write physical memory at the end (or see --dump-on-exit)")
@@ -47,9 +43,28 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def machine_options(made: argparse.ArgumentParser) -> None:
+    """What every command that runs a machine understands."""
+    add = made.add_argument
+    add("--drive", action="append", default=[], metavar="X=DIR", type=drive, help="show a host folder as a drive")
+    add("--cwd", metavar="PATH", help="current directory: a guest path, or a host folder (becomes drive E:)")
+    add("--env", action="append", default=[], metavar="K=V", type=variable, help="set an environment variable")
+    add("--timeout", type=seconds, metavar="SECONDS", help="stop after so much host time (exit code 124)")
+    add("--memory", type=memory, default=DEFAULT_MEMORY, metavar="SIZE", help="guest memory, e.g. 512M, 2G")
+    add("--seed", type=int, default=0, metavar="N", help="decides everything random; same seed, same run")
+    add("--no-aslr", action="store_true", help="load images at their preferred bases")
+
+
 def parse(words: list[str]) -> tuple[argparse.Namespace, str, list[str]]:
     """(options, PROGRAM, the guest's arguments). UsageError where it makes no sense."""
-    options = parser()
+    settings, rest = split(parser(), words)
+    if settings.dump_on_exit and not settings.dump:
+        raise UsageError("--dump-on-exit says when; --dump FILE must say where")
+    return settings, rest[0], rest[1:]
+
+
+def split(options: argparse.ArgumentParser, words: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """(options, PROGRAM and what follows it)."""
     takes_value = {
         name for action in options._actions  # noqa: SLF001 - argparse has no public list
         if action.nargs is None and action.const is None
@@ -66,9 +81,7 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, str, list[str]]:
         rest = rest[1:]
     if not rest:
         raise UsageError("PROGRAM is missing")
-    if settings.dump_on_exit and not settings.dump:
-        raise UsageError("--dump-on-exit says when; --dump FILE must say where")
-    return settings, rest[0], rest[1:]
+    return settings, rest
 
 
 def drive(text: str) -> tuple[str, Path]:

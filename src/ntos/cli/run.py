@@ -22,6 +22,7 @@ from ntos.machine import Machine, Process
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from ntos.etw.event import Event
 
@@ -35,8 +36,13 @@ def main(words: list[str]) -> int:
         settings, program, arguments = parse(words)
     except UsageError as error:
         return say(f"{error}; `ntos run --help` lists the options", USAGE)
+    return walled(lambda: run(settings, program, arguments))
+
+
+def walled(command: Callable[[], int]) -> int:
+    """The exit code of a command; whatever breaks in it becomes one line."""
     try:
-        return run(settings, program, arguments)
+        return command()
     except Stop as stop:
         return say(str(stop), stop.code)
     except BrokenPipeError:

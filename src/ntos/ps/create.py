@@ -163,6 +163,7 @@ def NtCreateUserProcess(
         outcome.subject = made.process.id
         thread.kernel.scheduler.ready(made.thread)
         with _handed_over(made):
+            account.step(thread.log, 4, "NtCreateUserProcess: standard handles", made.process.id)
             standard_handles.hand_on(made.process, made.parameters, order.wanted, order.creation)
             account.step(thread.log, 4, "PspUpdateCreateInfo", made.process.id)
             _answer(thread, info, made, order)
@@ -368,6 +369,7 @@ def build_process(
     if options.mitigation is not None and creation.mitigation is None:
         creation.mitigation = mitigation.Options.parse(options.mitigation)
     process = allocate_process(kernel, creation, lambda made: undo.callback(abandon, made))
+    account.step(kernel.log, 3, "ExCreateHandle")
     assign_id(process)
     debug_port.give(process, creation)
     if section is None:

@@ -9,6 +9,7 @@ from ntos import ob
 from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.status import GuestFault, NtError
+from ntos.etw import account
 from ntos.ps import attributes as numbers
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def hand_on(process: Process, parameters: int, wanted: Attributes, creation: Cre
         return
     for bit, (field, handle) in enumerate(zip(FIELDS, handles, strict=True)):
         if handle and not pseudo & 1 << bit:
-            setattr(view, field, _duplicate(creation.parent, handle, process))
+            copy = _duplicate(creation.parent, handle, process)
+            setattr(view, field, copy)
+            account.made(process.kernel.log, "handle", field, copy, process.id)
 
 
 def _own_handles(parent: Process) -> list[int]:
