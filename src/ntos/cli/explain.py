@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("--full", action="store_true", help="every changed field, not only the telling ones")
     add("--children", action="store_true", help="the whole account of each process that the program creates, too")
-    add("--to-entry", action="store_true", help="stop when the program comes to its entry point")
+    add("--to-entry", action="store_true", help="stop at the program's first system call after its entry point")
     add("--flags", action="append", default=[], type=creation_flag, metavar="FLAG",
         help="dwCreationFlags: a name such as CREATE_BREAKAWAY_FROM_JOB, or a number (repeatable)")  # fmt: skip
     add("--in-job", action="store_true", help="the creator is in a job that lets nobody break away")
@@ -103,6 +103,8 @@ def main(words: list[str]) -> int:
         settings, rest = split(parser(), words[1:])
         if "--" not in words:
             rest = _forms_at_the_end(settings, rest)
+        if not rest[0]:
+            raise UsageError("PROGRAM is empty")
     except UsageError as error:
         return say(f"{error}; `ntos explain create --help` lists the options", USAGE)
     return walled(lambda: explain(settings, rest))
@@ -210,6 +212,9 @@ def _stop_at_entry(machine: Machine, event: Event, starter: int) -> None:
     assert isinstance(event, events.CreationStep)
     if event.routine == ENTRY and event.process != starter:
         machine.stop("entry")
+        current = machine.kernel.scheduler.current
+        assert current is not None
+        current.traps_left = 0  # it gives the processor up at its next system call
 
 
 def memory_of(machine: Machine, process: int) -> Memory | None:

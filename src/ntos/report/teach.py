@@ -19,7 +19,8 @@ STAGES: Final = {
 
 
 @cache
-def _steps() -> dict[str, tuple[str, str]]:
+def steps_written_about() -> dict[str, tuple[str, str]]:
+    """Component and sentence by routine."""
     text = (files("ntos.report") / "steps.toml").read_text("utf-8")
     table: dict[str, dict[str, str]] = tomllib.loads(text)
     return {routine: (component, says) for component, rows in table.items() for routine, says in rows.items()}
@@ -27,10 +28,10 @@ def _steps() -> dict[str, tuple[str, str]]:
 
 def component(routine: str, stage: int) -> str:
     """The module of Windows that a routine belongs to."""
-    known = _steps().get(routine)
+    known = steps_written_about().get(routine)
     return known[0] if known is not None else "ntdll" if stage == 7 else "ntoskrnl"
 
 
 def says(routine: str) -> str:
     """What Windows does there; empty where nothing is written about it."""
-    return _steps().get(routine, ("", ""))[1]
+    return steps_written_about().get(routine, ("", ""))[1]
