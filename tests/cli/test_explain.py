@@ -180,7 +180,7 @@ def test_children_are_told(tmp_path: Path) -> None:
     assert (short.count(b"\nStage 7"), whole.count(b"\nStage 7")) == (1, 3)
     shutil.copy(SAMPLES / "plugin.dll", tmp_path / "child.exe")
     text = create(tmp_path / "parent.exe", "1").stdout.decode()
-    assert "rule: it is a DLL, or not linked to the end; it would pass with: an EXE file" in text
+    assert "rule: it is a DLL, or not linked to the end; what would flip it: an EXE file" in text
 
 
 # ------------------------------------------------------------ one that is refused
@@ -202,12 +202,15 @@ def _files(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "stage", "routine", "rule", "error"),
     [
-        (["none.exe"], 1, "BasepGetExeName", "no file of that name where CreateProcess looks", 2),
-        (["none/none.exe"], 1, "BasepGetExeName", "no file of that name where CreateProcess looks", 3),
-        (["."], 1, "BasepGetExeName", "a directory is not a program", 5),
-        (["--flags", "0x18", "arm.exe"], 1, "CreateProcessInternalW", "flags that exclude each other", 87),
+        (["none.exe"], 2, "IoCreateFileEx", "the image file must exist", 2),
+        (["none/none.exe"], 2, "IoCreateFileEx", "the image file's folder must exist", 3),
+        (["."], 2, "IoCreateFileEx", "an image is a file, not a folder", 5),
+        (
+            ["--flags", "0x18", "arm.exe"],
+            1, "CreateProcessInternalW", "a detached process has no console, new or old", 87,
+        ),
         (["batch.bat"], 1, "BasepGetExeName", "no file of that name where CreateProcess looks", 2),
-        (["text.exe"], 2, "MmCreateSpecialImageSection", "an image begins with the letters MZ", 193),
+        (["text.exe"], 2, "MmCreateSpecialImageSection", "an image begins with the letters MZ", 216),
         (["empty.exe"], 2, "MmCreateSpecialImageSection", "an image file is not empty", 193),
         (["dll.exe"], 2, "PspValidateImage", "it is a DLL, or not linked to the end", 193),
         (["arm.exe"], 2, "PspValidateImage", "machine type", 216),

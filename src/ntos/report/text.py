@@ -80,7 +80,7 @@ class _Printer:
             if decision.inputs:
                 self._line(f"looked at {words.inputs(decision.inputs)}", "dim", 8)
             if decision.flip:
-                self._line(f"otherwise with: {decision.flip}", "dim", 8)
+                self._line(f"what would flip it: {decision.flip}", "dim", 8)
         for made in step.made:
             if made.kind != "structure":
                 self._line(_made(made), "yellow", 6)
@@ -97,7 +97,8 @@ class _Printer:
         shown = changes if self._full else changes[:SHOWN]
         width = max(len(each.name) for each in shown)
         for each in shown:
-            self._line(f"+0x{each.offset:03x} {each.name:{width}}  {words.change(each)}", indent=8)
+            what = words.change(each, is_new=structure.is_new)
+            self._line(f"+0x{each.offset:03x} {each.name:{width}}  {what}", indent=8)
         left = len(structure.changes) - len(shown)
         if left:
             self._line(f"… {left} more (--full)", "dim", 8)
@@ -115,7 +116,7 @@ class _Printer:
             else:
                 self._line(f"{name} = {words.value(what)}", indent=2)
         if refusal.flip:
-            self._line(f"It would pass with: {refusal.flip}", "green", 2)
+            self._line(f"What would flip it: {refusal.flip}", "green", 2)
 
     def _modules(self, account: Account) -> None:
         self._line("")
@@ -144,7 +145,7 @@ class _Printer:
         self._line(f"{account.command_line}: {words.outcome(account)}", indent=indent)
         refusal = account.refusal
         if refusal is not None:
-            flip = f"; it would pass with: {refusal.flip}" if refusal.flip else ""
+            flip = f"; what would flip it: {refusal.flip}" if refusal.flip else ""
             self._line(f"rule: {refusal.rule}{flip}", "red", indent + 2)
         for child in account.children:
             self._summary(child, indent + 2)
@@ -154,6 +155,7 @@ def _made(made: Made) -> str:
     where = f" in process {made.owner}" if made.owner else ""
     at = f"0x{made.value:X}"
     if made.kind == "handle":
-        return f"+ handle {at}{where} to the {made.name}, access 0x{made.access:X}"
+        access = f", access 0x{made.access:X}" if made.access else ""
+        return f"+ handle {at}{where}: {made.name}{access}"
     size = f", 0x{made.size:X} bytes" if made.size else ""
     return f"+ {made.kind} {made.name} at {at}{where}{size}"

@@ -47,11 +47,10 @@ def inputs(named: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value(what)}" for name, what in named.items())
 
 
-def change(each: Change) -> str:
-    """Before and after; a field that was zero is only shown with its value."""
+def change(each: Change, *, is_new: bool) -> str:
+    """Before and after; of a structure that is new, what a field is."""
     meaning = f"  {each.meaning}" if each.meaning else ""
-    before = f"{value(each.before)} → " if each.before not in (0, "0", "") else "= "
-    return f"{before}{value(each.after)}{meaning}"
+    return f"{'=' if is_new else f'{value(each.before)} →'} {value(each.after)}{meaning}"
 
 
 def telling(structure: Structure) -> list[Change]:
@@ -62,6 +61,8 @@ def telling(structure: Structure) -> list[Change]:
 def _is_noise(each: Change) -> bool:
     if each.type == "LIST_ENTRY":
         return each.before != "empty"
+    if each.before == each.after:
+        return True  # another buffer with the same text
     return each.name.endswith("]") or any(word in each.name for word in NOISE)
 
 
