@@ -80,6 +80,7 @@ PROGRAMS: tuple[Program, ...] = (
     Program("admin.exe", ("admin.c", "admin.rc"), BARE, crt=False),
     _exe("native", "-lntdll"),
     _exe("fork", "-lntdll"),
+    _exe("hostile", "-Wno-missing-field-initializers"),
     _exe("doors", "-lshell32", "-lntdll"),
     _exe("brood", *BARE, crt=False),
     _exe("crash"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.teb import TEB
 from ntos.abi.layout.thread import ETHREAD
-from ntos.abi.status import STATUS
+from ntos.abi.status import STATUS, NtError
 from ntos.ke import exception
 from ntos.ke.dispatcher import DispatcherObject
 from ntos.ke.parts import Parts
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 THREAD_OBJECT = 6
+LONGEST_TEXT = 0xFFFC
+"""Bytes a UNICODE_STRING can tell of and still be ended by a NUL."""
 HOME_SPACE = 0x20
 """The caller of an x64 function leaves room for its four register arguments above the return address."""
 
@@ -86,8 +88,10 @@ class Frame:
         return self.bytes(text.encode("utf-16-le", "surrogatepass") + b"\0\0")
 
     def unicode_string(self, text: str) -> int:
-        """The address of a UNICODE_STRING for `text`."""
+        """The address of a UNICODE_STRING for `text`; NAME_TOO_LONG where it cannot say the length."""
         data = text.encode("utf-16-le", "surrogatepass")
+        if len(data) > LONGEST_TEXT:
+            raise NtError(STATUS.NAME_TOO_LONG)
         buffer = self.bytes(data + b"\0\0")
         head = len(data).to_bytes(2, "little") + (len(data) + 2).to_bytes(2, "little")
         return self.bytes(head + bytes(4) + buffer.to_bytes(8, "little"))
