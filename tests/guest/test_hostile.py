@@ -43,6 +43,7 @@ def _held(machine: Machine) -> Held:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["arguments", "tree", "explode", "murder"])
 def test_nothing_of_a_crowd_stays(mode: str) -> None:
     """After everybody has ended, however that came, the machine has in use what it had before they came."""
@@ -59,6 +60,7 @@ def test_nothing_of_a_crowd_stays(mode: str) -> None:
     assert seen[2] == seen[1]
 
 
+@pytest.mark.slow
 def test_memory_used_up_is_memory_regained(tmp_path: Path) -> None:
     """When no process more fits CreateProcess says ERROR_COMMITMENT_LIMIT; when they are gone as many fit as before."""
     output = tmp_path / "output.txt"
