@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from ntos.abi.signature import Kind
-from ntos.init.services import load_service_modules
+from ntos.init.services import load_all_service_modules
 from ntos.ke.service import ServiceDoor, registry
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "ntos" / "um" / "nt.pyi"
@@ -31,7 +31,7 @@ def declaration(door: ServiceDoor) -> str:
 
 def text() -> str:
     """The whole stub file."""
-    load_service_modules()
+    load_all_service_modules()
     return HEAD + "\n" + "\n".join(declaration(registry[name]) for name in sorted(registry)) + "\n"
 
 

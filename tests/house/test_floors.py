@@ -18,7 +18,7 @@ ABI = ("version", "abi.memory", "abi.types", "abi")  # memory is a protocol of b
 GROUND = (*ABI, "rtl", "etw", "hal")
 # fmt: off
 KERNEL = (
-    "ke", "ex.pool", "ex.handle", "ob", "se", "mm", "io", "cm", "lpc", "ps", "ex", "dbgk", "init",
+    "ke", "ex.pool", "ex.handle", "ob", "se", "mm", "io", "cm", "lpc", "ps", "ex", "dbgk", "win32k", "init",
 )
 # fmt: on
 

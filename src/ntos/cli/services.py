@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from ntos.abi.exports import export_names
 from ntos.abi.services import names as service_names
 from ntos.cli.exit_codes import USAGE
-from ntos.init.services import load_service_modules
+from ntos.init.services import load_all_service_modules
 from ntos.ke import service as services
 from ntos.um import images, leaf
 
@@ -26,7 +26,7 @@ class Row:
 
 def rows() -> list[Row]:
     """Every system service and every export of every DLL we make."""
-    load_service_modules()
+    load_all_service_modules()
     found = []
     for name in service_names():
         if name.startswith("Nt"):

@@ -257,6 +257,22 @@ class MessageBox(Event, tag="message-box"):
     answer: int = 0
 
 
+class WindowCreated(Event, tag="window-create"):
+    """A window came into being, before its procedure has seen the first message."""
+
+    handle: int = 0
+    window_class: str = ""
+    title: str = ""
+    style: int = 0
+    desktop: str = ""
+
+
+class WindowDestroyed(Event, tag="window-destroy"):
+    """A window's procedure has seen the last message."""
+
+    handle: int = 0
+
+
 class FileOpened(Event, tag="file-open"):
     """A file, directory, pipe or device was opened or created (or refused: see status)."""
 

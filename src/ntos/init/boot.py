@@ -10,7 +10,7 @@ from ntos.abi.services import number_of
 from ntos.abi.status import STATUS
 from ntos.dbgk import install as dbgk_install
 from ntos.ex.pool import PagedAndNonpagedPool
-from ntos.init import system_process
+from ntos.init import driver, system_process
 from ntos.init.kernel_image import map_kernel_image, symbol
 from ntos.init.processor import make_processor
 from ntos.init.services import load_service_modules
@@ -22,6 +22,7 @@ from ntos.mm.protect import PROTECT_TO_VALUE
 from ntos.ps import install as ps_install
 from ntos.ps.manager import ProcessManager
 from ntos.se import boot as security
+from ntos.win32k.install import install as install_win32k
 
 if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
@@ -60,6 +61,7 @@ def phase1(kernel: Kernel) -> None:
     """Devices, registry, the first user session. Volumes are mounted by the machine, which knows them."""
     io.install(kernel)
     ob.create_session(kernel, INTERACTIVE_SESSION)
+    install_win32k(kernel, (0, INTERACTIVE_SESSION))
     cm.install(kernel)
 
 
@@ -82,6 +84,7 @@ def _doors(kernel: Kernel) -> None:
         number = number_of(name)
         if number is not None:
             kernel.doors[number] = door
+    driver.prepare(kernel)
     kernel.unknown_door = _unknown
 
 

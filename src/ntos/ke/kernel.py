@@ -58,3 +58,5 @@ class Kernel(Parts):
         """Where ntoskrnl's image stands; global variables are at fixed distances from it."""
         self.unknown_door: Callable[[Thread, int], int] = lambda _thread, _number: 0xC000001C
         """Answers a number no table has (STATUS_INVALID_SYSTEM_SERVICE) and tells about it."""
+        self.load_driver: Callable[[], None] = lambda: None
+        """Brings win32k's services in, when the first of them is asked for."""

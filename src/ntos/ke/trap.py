@@ -182,6 +182,9 @@ class Gate(CallGate):
     def system_call(self, thread: Thread, name: str, arguments: tuple[int, ...]) -> Any:
         """`nt.<name>`."""
         door = services.registry.get(name)
+        if door is None and name.startswith(("NtUser", "NtGdi")):
+            thread.kernel.load_driver()
+            door = services.registry.get(name)
         if door is None:
             services.missing(thread, name, "", list(arguments))
             raise NtError(STATUS.NOT_IMPLEMENTED)

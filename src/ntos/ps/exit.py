@@ -14,7 +14,7 @@ from ntos.ke.exception import Dispatcher
 from ntos.ke.mutant import abandon_all
 from ntos.ke.thread import ThreadTerminated
 from ntos.mm import AddressSpace
-from ntos.ps import debug_port, job_object, thread_name
+from ntos.ps import debug_port, job_object, thread_name, win32
 from ntos.ps.manager import ProcessManager
 from ntos.se import token as tokens
 
@@ -47,6 +47,9 @@ def exit_thread(thread: Thread, status: int) -> None:
     eprocess.ActiveThreads = int(eprocess.ActiveThreads) - 1
     eprocess.LastThreadExitStatus = status
     thread.user_apcs.clear()
+    win32.exit_thread(thread)
+    if not process.threads:
+        win32.exit_process(process)
     lpc.exit_thread(thread)
     io.cancel_thread(thread)
     tokens.impersonate(thread, None)

@@ -1,9 +1,26 @@
-"""USER32.dll: windows, messages, input. This machine has no display and no input devices.
+"""USER32.dll: windows and messages. This machine has no display and no input devices.
 
-On Windows its functions ask win32k.sys. What stands here needs no window: facts about the system, message boxes
-that only the event stream sees, text. Most string functions are kernelbase's, and lead there.
+Its functions ask win32k, or read the heap that win32k shares with every GUI process (`shared`). Message boxes are
+seen by the event stream only. Most string functions are kernelbase's, and lead there.
 """
 
-from ntos.dll.user32 import message_box, metrics, text, windows
+from ntos.dll.user32 import (
+    caption,
+    classes,
+    cursor,
+    entry,
+    find,
+    message,
+    message_box,
+    metrics,
+    query,
+    station,
+    text,
+    timer,
+    windows,
+)
 
-__all__ = ["message_box", "metrics", "text", "windows"]
+__all__ = [
+    "caption", "classes", "cursor", "entry", "find", "message", "message_box", "metrics", "query", "station", "text",
+    "timer", "windows",
+]  # fmt: skip
