@@ -168,7 +168,8 @@ class Lab:
                 return BLOCKED
         except ThreadTerminated:
             return ENDED
-        assert name in ENDS_THE_CALLER or 0 <= context.rax <= 0xFFFF_FFFF, f"{name} answered nothing"
+        answered = 0 <= context.rax <= 0xFFFF_FFFF or door.table != "nt"
+        assert answered or name in ENDS_THE_CALLER, f"{name} answered nothing"
         return context.rax
 
     def _drive(self, coroutine: Any) -> bool:
@@ -263,7 +264,8 @@ def check(lab: Lab, door: ServiceDoor, arguments: list[int], case: str) -> int |
     return first
 
 
-SERVICES = sorted(name for name in registry if number_of(name) is not None)
+SERVICES = sorted(name for name, door in registry.items() if door.table == "nt" and number_of(name) is not None)
+"""Those of win32k are tested in tests/win32k."""
 
 
 @pytest.mark.parametrize("name", SERVICES)

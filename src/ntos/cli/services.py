@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from ntos.abi.exports import export_names
 from ntos.abi.services import names as service_names
+from ntos.abi.services import win32k_names
 from ntos.cli.exit_codes import USAGE
 from ntos.init.services import load_all_service_modules
 from ntos.ke import service as services
@@ -28,11 +29,12 @@ def rows() -> list[Row]:
     """Every system service and every export of every DLL we make."""
     load_all_service_modules()
     found = []
-    for name in service_names():
-        if name.startswith("Nt"):
-            door = services.registry.get(name)
-            state = "absent" if door is None else "partial" if door.partial else "real"
-            found.append(Row("ntoskrnl", name, state, door.partial if door else ""))
+    for module, names in (("ntoskrnl", service_names()), ("win32k", win32k_names())):
+        for name in names:
+            if name.startswith("Nt"):
+                door = services.registry.get(name)
+                state = "absent" if door is None else "partial" if door.partial else "real"
+                found.append(Row(module, name, state, door.partial if door else ""))
     for dll in images.all_names():
         found += _exports(dll)
     return found

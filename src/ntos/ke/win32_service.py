@@ -122,6 +122,8 @@ class Win32Door(ServiceDoor):
 def convert(thread: Thread) -> None:
     """Make the thread a GUI thread unless it is one."""
     if not thread.tcb.Win32Thread:
+        if not thread.kernel.has(GuiConversion):
+            thread.kernel.load_driver()
         thread.kernel[GuiConversion].convert(thread)
 
 

@@ -13,7 +13,6 @@ from ntos.abi.winuser import (
     WS_CAPTION,
     WS_CHILD,
     WS_CLIPSIBLINGS,
-    WS_EX_NOPARENTNOTIFY,
     WS_POPUP,
     WS_THICKFRAME,
     WS_VISIBLE,
@@ -103,9 +102,8 @@ async def create_window(info: ThreadInfo, wish: Wish) -> Window:
         await message.send(info, window, WM.SIZE, 0, size_of(window))
         if window.alive:
             await message.send(info, window, WM.MOVE, 0, place_of(window))
-    if window.alive and wish.style & WS_CHILD and not wish.extended_style & WS_EX_NOPARENTNOTIFY:
-        notified = int(WM.CREATE) | (wish.menu & 0xFFFF) << 16
-        await message.send(info, parent, WM.PARENTNOTIFY, notified, window.handle)
+    if window.alive:
+        await message.notify_parents(info, window, int(WM.CREATE) | (wish.menu & 0xFFFF) << 16)
     if window.alive and wish.style & WS_VISIBLE:
         await show_window(info, window, SW_SHOWNORMAL)
     if not window.alive:

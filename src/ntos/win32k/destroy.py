@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntos.abi.errors import ERROR
-from ntos.abi.winuser import WM, WS_CHILD, WS_EX_NOPARENTNOTIFY, WS_VISIBLE
+from ntos.abi.winuser import WM, WS_VISIBLE
 from ntos.etw.event import WindowDestroyed
 from ntos.ke.win32_service import UserError
 from ntos.win32k import message
@@ -23,20 +23,13 @@ async def destroy_window(info: ThreadInfo, window: Window) -> None:
     if window.destroying:
         return
     window.destroying = True
-    if window.style & WS_CHILD and not int(window.view.ExStyle) & WS_EX_NOPARENTNOTIFY:
-        await _tell_parent(info, window)
+    await message.notify_parents(info, window, int(WM.DESTROY) | (int(window.view.spmenu) & 0xFFFF) << 16)
     await _destroy_owned(info, window)
     if window.alive and window.style & WS_VISIBLE:
         window.view.style = window.style & ~WS_VISIBLE
         await message.send(info, window, WM.SHOWWINDOW, 0, 0)
     await _say_destroy(info, window)
     await free_window(info, window)
-
-
-async def _tell_parent(info: ThreadInfo, window: Window) -> None:
-    parent = window.parent
-    if parent is not None and parent.owner_thread is not None:
-        await message.send(info, parent, WM.PARENTNOTIFY, WM.DESTROY, window.handle)
 
 
 async def _destroy_owned(info: ThreadInfo, window: Window) -> None:

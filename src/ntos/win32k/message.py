@@ -21,6 +21,9 @@ from ntos.abi.winuser import (
     SMTO_BLOCK,
     SMTO_ERRORONEXIT,
     SMTO_NOTIMEOUTIFNOTHUNG,
+    WM,
+    WS_CHILD,
+    WS_EX_NOPARENTNOTIFY,
 )
 from ntos.ke.wait import wait
 from ntos.ke.win32_service import UserError
@@ -93,10 +96,11 @@ class Sent:
             return
         info.serving.append(self)
         try:
-            result = await run_procedure(info, self.window, self.message, self.carried, self.narrow)
+            self.answer(await run_procedure(info, self.window, self.message, self.carried, self.narrow))
         finally:
             info.serving.remove(self)
-        self.answer(result)
+            if not self.done:
+                self.abandoned()  # the thread ends, or an exception was caught further out
 
 
 class Answer(Sent):
@@ -231,6 +235,17 @@ async def _wait_for(info: ThreadInfo, target: ThreadInfo, sent: Sent, timeout: i
             continue
         sent.sender = None
         raise UserError(ERROR.TIMEOUT)
+
+
+async def notify_parents(info: ThreadInfo, window: Window, parameter: int) -> None:
+    """WM_PARENTNOTIFY to all that a child lies in, unless one of them wants none sent (xxxParentNotify)."""
+    below = window
+    while below.alive and below.style & WS_CHILD and not int(below.view.ExStyle) & WS_EX_NOPARENTNOTIFY:
+        parent = below.parent
+        if parent is None or not window.alive:
+            return
+        await send(info, parent, WM.PARENTNOTIFY, parameter, window.handle)
+        below = parent
 
 
 def notify(info: ThreadInfo, window: Window, message: int, parameter: int, long_parameter: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ntos import ob
 from ntos.abi.layout.dispatcher import KEVENT
+from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.win32k import CLIENTTHREADINFO, PROCESSINFO, THREADINFO
 from ntos.abi.status import NtError
 from ntos.ke.event import NOTIFICATION_EVENT, SYNCHRONIZATION_EVENT, Event
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from ntos.win32k.window import Window
 
 PROCESS_TAG, THREAD_TAG, EVENT_TAG = b"Uspi", b"Usti", b"Usev"
-W32PF_TERMINATED, W32PF_THREADCONNECTED, W32PF_PROCESSCONNECTED = 0x1000, 0x4000, 0x8000
+W32PF_CONSOLEAPPLICATION, W32PF_TERMINATED, W32PF_THREADCONNECTED, W32PF_PROCESSCONNECTED = 0x1, 0x1000, 0x4000, 0x8000
 W32PF_WAITFORINPUTIDLE, W32PF_IOWINSTA = 0x20000, 0x40000
+GUI_SUBSYSTEM, CONSOLE_SUBSYSTEM = 2, 3
 CLIENT_DESKTOP_INFO, CLIENT_DELTA = 4, 5
 """Words of CLIENTINFO (TEB.Win32ClientInfo): pDeskInfo, ulClientDelta."""
 
@@ -43,6 +45,8 @@ class ProcessInfo:
         head = self.view.W32
         head.Process, head.RefCount, head.W32Pid = process.address, 1, process.id
         head.W32PF_Flags = W32PF_PROCESSCONNECTED | W32PF_WAITFORINPUTIDLE
+        if subsystem_of(process) == CONSOLE_SUBSYSTEM:
+            head.W32PF_Flags = int(head.W32PF_Flags) | W32PF_CONSOLEAPPLICATION
         self.idle = Event(kernel, kernel.pool.allocate(KEVENT.size, EVENT_TAG))
         """Set once the program waits for input: WaitForInputIdle."""
         self.idle.initialize(NOTIFICATION_EVENT, signalled=False)
@@ -150,6 +154,12 @@ class ThreadInfo:
         """Stand on it no longer."""
         self.view.PtiLink.remove()
         ob.dereference(self.desktop)
+
+
+def subsystem_of(process: Process) -> int:
+    """What kind of program it is: IMAGE_SUBSYSTEM_WINDOWS_GUI or …_CUI; 0 where there is no PEB any more."""
+    peb = int(process.eprocess.Peb)
+    return int(PEB(process.memory, peb).ImageSubsystem) if peb and process.threads else 0
 
 
 def process_info(process: Process) -> ProcessInfo:

@@ -85,7 +85,7 @@ def NtUserCallOneParam(thread: Thread, Param: ULONG_PTR, Routine: DWORD) -> ULON
     raise UserError(ERROR.INVALID_PARAMETER)
 
 
-@user_service(partial="EnableWindow")
+@user_service(partial="EnableWindow only")
 async def NtUserCallHwndParamLock(thread: Thread, hwnd: HANDLE, Param: ULONG_PTR, Routine: DWORD) -> LONG_PTR:
     """A simple call on a window, with one argument."""
     if Routine != Simple.ENABLE_WINDOW:

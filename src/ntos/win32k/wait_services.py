@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ntos.abi import access as rights
-from ntos.abi.layout.peb import PEB
 from ntos.abi.pointer import Ptr
 from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import BOOL, DWORD, HANDLE, UINT
@@ -17,18 +16,16 @@ from ntos.ob import referenced, waitable
 from ntos.ps.manager import PROCESS
 from ntos.win32k.clock import UNITS
 from ntos.win32k.message import USER_REQUEST
-from ntos.win32k.process import ProcessInfo, current, process_info
+from ntos.win32k.process import GUI_SUBSYSTEM, ProcessInfo, current, process_info, subsystem_of
 from ntos.win32k.queue import seen
 
 if TYPE_CHECKING:
     from ntos.ke.dispatcher import DispatcherObject
-    from ntos.ke.process import Process
     from ntos.ke.thread import Thread
     from ntos.win32k.process import ThreadInfo
 
 INFINITE = 0xFFFF_FFFF
 WAIT_FAILED = 0xFFFF_FFFF
-GUI_SUBSYSTEM = 2
 
 
 def _timeout(milliseconds: int) -> int | None:
@@ -97,21 +94,15 @@ async def _wait(
 async def NtUserWaitForInputIdle(thread: Thread, hProcess: HANDLE, dwMilliseconds: DWORD, fSharedWow: BOOL) -> DWORD:
     """Wait until a GUI program has nothing to do but to wait for input; WAIT_FAILED for one without windows."""
     with referenced(thread, hProcess, rights.PROCESS_QUERY_INFORMATION, PROCESS) as process:
-        if not process.has(ProcessInfo) and not _will_be_gui(process):
+        if subsystem_of(process) != GUI_SUBSYSTEM or not (process.threads or process.has(ProcessInfo)):
             return DWORD(WAIT_FAILED)
-        told = process_info(process)
+        told = process_info(process)  # on Windows csrss tells win32k of a GUI program when it is created
         if int(told.idle.header.SignalState):
             return DWORD(0)
         status = await wait(thread, (process, told.idle), timeout=_timeout(dwMilliseconds), reason=USER_REQUEST)
         if status == STATUS.TIMEOUT:
             return DWORD(int(STATUS.TIMEOUT))
         return DWORD(0 if int(status) else WAIT_FAILED)
-
-
-def _will_be_gui(process: Process) -> bool:
-    """A GUI program that has not made its first call; on Windows csrss tells win32k of it when it is created."""
-    peb = int(process.eprocess.Peb)
-    return bool(peb and process.threads and int(PEB(process.memory, peb).ImageSubsystem) == GUI_SUBSYSTEM)
 
 
 @user_service()
