@@ -13,13 +13,13 @@ from ntos.win32k.process import ProcessInfo
 from tests.ke.test_boundary import Lab
 from tests.win32k.conftest import end
 
-IS_GUI_THREAD = 9
+INPUT_STATE = 5
 ERROR_ACCESS_DENIED = 5
 
 
 def gui(lab: Lab) -> None:
     """Make the calling thread's first win32k call."""
-    assert lab.status("NtUserCallNoParam", IS_GUI_THREAD) == 1
+    assert lab.status("NtUserGetThreadState", INPUT_STATE) == 0
 
 
 def test_a_process_is_a_stranger_to_win32k_until_its_first_call(lab: Lab) -> None:

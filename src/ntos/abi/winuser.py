@@ -14,6 +14,9 @@ class WM(IntEnum):
     DESTROY = 0x0002
     MOVE = 0x0003
     SIZE = 0x0005
+    ACTIVATE = 0x0006
+    SETFOCUS = 0x0007
+    KILLFOCUS = 0x0008
     ENABLE = 0x000A
     SETTEXT = 0x000C
     GETTEXT = 0x000D
@@ -23,6 +26,7 @@ class WM(IntEnum):
     QUIT = 0x0012
     QUERYOPEN = 0x0013
     SHOWWINDOW = 0x0018
+    ACTIVATEAPP = 0x001C
     GETMINMAXINFO = 0x0024
     DRAWITEM = 0x002B
     DELETEITEM = 0x002D
@@ -36,6 +40,7 @@ class WM(IntEnum):
     NCCREATE = 0x0081
     NCDESTROY = 0x0082
     NCCALCSIZE = 0x0083
+    NCACTIVATE = 0x0086
     CHAR = 0x0102
     DEADCHAR = 0x0103
     SYSCHAR = 0x0106
@@ -97,20 +102,29 @@ WINDOW_PROCESS, WINDOW_THREAD, WINDOW_ACTIVE, WINDOW_FOCUS, WINDOW_IS_HUNG = 0, 
 """NtUserQueryWindow's classes."""
 
 
+class ThreadState:
+    """NtUserGetThreadState's classes (USERTHREADSTATECLASS)."""
+
+    FOCUS_WINDOW: Final = 0
+    ACTIVE_WINDOW: Final = 1
+    CAPTURE_WINDOW: Final = 2
+    INPUT_STATE: Final = 5
+    EXTRA_INFORMATION: Final = 7
+    IN_SEND_MESSAGE: Final = 8
+    MESSAGE_TIME: Final = 9
+
+
 class Simple:
-    """What NtUserCallNoParam, …OneParam, …TwoParam and …HwndParam shall do. The routine numbers of 19041 are not
-    published: these are ours.
+    """What NtUserCallNoParam, …OneParam and …HwndParamLock shall do. The routine numbers of 19041 are not published:
+    these are ours.
     """
 
     POST_QUIT_MESSAGE: Final = 0x01
     REPLY_MESSAGE: Final = 0x02
-    IN_SEND_MESSAGE: Final = 0x03
     MESSAGE_POSITION: Final = 0x04
-    MESSAGE_TIME: Final = 0x05
-    MESSAGE_EXTRA: Final = 0x06
-    SET_MESSAGE_EXTRA: Final = 0x07
+    RELEASE_CAPTURE: Final = 0x05
     ENABLE_WINDOW: Final = 0x08
-    IS_GUI_THREAD: Final = 0x09
+    SET_FOREGROUND: Final = 0x09
 
 
 CPD_HIGH = 0xFFFF_FFFF_FFFF_0000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ntos.abi.status import STATUS, Denied, NtError
+from ntos.abi.status import STATUS, Denied, GuestFault, NtError
 from ntos.ke.win32_service import GuiConversion
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Win32Callouts(GuiConversion):
         tcb.GuiThread = 1
         try:
             self.thread(thread, True)
-        except NtError:
+        except (NtError, GuestFault):
             tcb.GuiThread = 0
             raise
 

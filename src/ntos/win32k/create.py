@@ -22,7 +22,8 @@ from ntos.ke.win32_service import UserError
 from ntos.win32k import destroy, message
 from ntos.win32k.default import place_of, size_of
 from ntos.win32k.payload import encoded
-from ntos.win32k.show import set_rectangle, show_window
+from ntos.win32k.position import set_rectangle
+from ntos.win32k.show import show_window
 from ntos.win32k.window import Window, find_window
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ntos.abi.layout.win32k import CREATESTRUCTW, WINDOWPOS
-from ntos.abi.winuser import WM
-from ntos.win32k import destroy, message
+from ntos.abi.winuser import WM, WS_MINIMIZE
+from ntos.win32k import destroy, focus, message
 from ntos.win32k.payload import encoded, read_text
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Handler = Callable[["ThreadInfo", "Window", int, int, bool], Awaitable[int]]
 WM_SYSCOMMAND, SC_CLOSE = 0x112, 0xF060
 SWP_NOSIZE, SWP_NOMOVE = 1, 2
-ALWAYS = {WM.QUERYENDSESSION: 1, WM.QUERYOPEN: 1, 0x86: 1, 0x21: 1, 0x84: 1, 0x2E: 0xFFFF_FFFF_FFFF_FFFF}
-"""Answers that never change: yes, you may end; WM_NCACTIVATE, WM_MOUSEACTIVATE (MA_ACTIVATE), WM_NCHITTEST (HTCLIENT),
+ALWAYS = {WM.QUERYENDSESSION: 1, WM.QUERYOPEN: 1, WM.NCACTIVATE: 1, 0x21: 1, 0x84: 1, 0x2E: 0xFFFF_FFFF_FFFF_FFFF}
+"""Answers that never change: yes, you may end; WM_MOUSEACTIVATE (MA_ACTIVATE), WM_NCHITTEST (HTCLIENT),
 WM_VKEYTOITEM (do the usual).
 """
 
@@ -92,8 +92,15 @@ def size_of(window: Window) -> int:
     return (int(area.bottom) - int(area.top) & 0xFFFF) << 16 | int(area.right) - int(area.left) & 0xFFFF
 
 
+async def _activated(info: ThreadInfo, window: Window, how: int, place: int, narrow: bool) -> int:
+    """An active window takes the focus, unless it is minimised."""
+    if how & 0xFFFF and not window.style & WS_MINIMIZE:
+        await focus.set_focus(info, window)
+    return 0
+
+
 HANDLERS: dict[int, Handler] = {
     WM.NCCREATE: _non_client_create, WM.SETTEXT: _set_text, WM.GETTEXT: _get_text, WM.GETTEXTLENGTH: _text_length,
-    WM.CLOSE: _close, WM_SYSCOMMAND: _system_command, WM.WINDOWPOSCHANGED: _position_changed,
+    WM.CLOSE: _close, WM.ACTIVATE: _activated, WM_SYSCOMMAND: _system_command, WM.WINDOWPOSCHANGED: _position_changed,
 }  # fmt: skip
 message.BuiltIn.procedure = staticmethod(default_procedure)

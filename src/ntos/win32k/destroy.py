@@ -8,12 +8,22 @@ from ntos.abi.errors import ERROR
 from ntos.abi.winuser import WM, WS_VISIBLE
 from ntos.etw.event import WindowDestroyed
 from ntos.ke.win32_service import UserError
-from ntos.win32k import message
+from ntos.win32k import focus, message
+from ntos.win32k.position import (
+    HWND_TOP,
+    SWP_HIDEWINDOW,
+    SWP_NOMOVE,
+    SWP_NOSIZE,
+    SWP_NOZORDER,
+    set_position,
+)
 from ntos.win32k.queue import drop_messages
 
 if TYPE_CHECKING:
     from ntos.win32k.process import ThreadInfo
     from ntos.win32k.window import Window
+
+HIDE = SWP_HIDEWINDOW | SWP_NOSIZE | SWP_NOMOVE | SWP_NOZORDER
 
 
 async def destroy_window(info: ThreadInfo, window: Window) -> None:
@@ -26,8 +36,9 @@ async def destroy_window(info: ThreadInfo, window: Window) -> None:
     await message.notify_parents(info, window, int(WM.DESTROY) | (int(window.view.spmenu) & 0xFFFF) << 16)
     await _destroy_owned(info, window)
     if window.alive and window.style & WS_VISIBLE:
-        window.view.style = window.style & ~WS_VISIBLE
-        await message.send(info, window, WM.SHOWWINDOW, 0, 0)
+        await set_position(info, window, HWND_TOP, (0, 0, 0, 0), HIDE)
+    if window.alive:
+        await focus.deactivate(info, window)
     await _say_destroy(info, window)
     await free_window(info, window)
 

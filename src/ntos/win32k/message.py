@@ -76,7 +76,7 @@ class Sent:
             return
         self.done, self.result = True, result
         sender = self.sender
-        if sender is None:
+        if sender is None or not sender.alive:
             return
         if self.kind == ISMEX_CALLBACK:
             sender.received.append(Answer(sender, self))
@@ -167,6 +167,8 @@ async def send_own(
     info: ThreadInfo, window: Window, message: int, parameter: int, long_parameter: int, *, narrow: bool
 ) -> int:
     """A message to a window of this thread: its procedure runs now."""
+    if not window.alive:
+        return 0
     view = window.view
     code, expects = procedure_of(info.owner, int(view.lpfnWndProc), window.ansi)
     if expects == narrow and code and not view.fnid:
@@ -182,6 +184,8 @@ async def send(
     narrow: bool = False, timeout: int | None = None, flags: int = 0,
 ) -> int:  # fmt: skip
     """Send a message and wait for the answer (xxxSendMessageTimeout); `timeout` in milliseconds."""
+    if not window.alive:
+        return 0
     target = window.owner_thread
     if target is info:
         return await send_own(info, window, message, parameter, long_parameter, narrow=narrow)
@@ -190,11 +194,10 @@ async def send(
     if flags & SMTO_ABORTIFHUNG and hung(target):
         raise UserError(ERROR.TIMEOUT)
     sent = queue_sent(info, target, window, (message, parameter, long_parameter), ISMEX_SEND, narrow=narrow)
-    info.awaited.append(sent)
     try:
         await _wait_for(info, target, sent, timeout, flags)
     finally:
-        info.awaited.remove(sent)
+        sent.sender = None
     if sent.failed:
         if flags & SMTO_ERRORONEXIT:
             raise UserError(ERROR.INVALID_WINDOW_HANDLE)
@@ -233,7 +236,6 @@ async def _wait_for(info: ThreadInfo, target: ThreadInfo, sent: Sent, timeout: i
         if flags & SMTO_NOTIMEOUTIFNOTHUNG and not hung(target):
             deadline = clock.now + (timeout or 1) * MILLISECOND
             continue
-        sent.sender = None
         raise UserError(ERROR.TIMEOUT)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ntos import ob
 from ntos.abi.layout.dispatcher import KEVENT
 from ntos.abi.layout.peb import PEB
-from ntos.abi.layout.win32k import CLIENTTHREADINFO, PROCESSINFO, THREADINFO
-from ntos.abi.status import NtError
+from ntos.abi.layout.win32k import CLIENTTHREADINFO, PROCESSINFO, THREADINFO, Q
+from ntos.abi.status import GuestFault, NtError
 from ntos.ke.event import NOTIFICATION_EVENT, SYNCHRONIZATION_EVENT, Event
 from ntos.win32k import dxg_process, resolve
 from ntos.win32k.classes import release_classes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ntos.win32k.timer import WindowTimer
     from ntos.win32k.window import Window
 
-PROCESS_TAG, THREAD_TAG, EVENT_TAG = b"Uspi", b"Usti", b"Usev"
+PROCESS_TAG, THREAD_TAG, QUEUE_TAG, EVENT_TAG = b"Uspi", b"Usti", b"Usqu", b"Usev"
 W32PF_CONSOLEAPPLICATION, W32PF_TERMINATED, W32PF_THREADCONNECTED, W32PF_PROCESSCONNECTED = 0x1, 0x1000, 0x4000, 0x8000
 W32PF_WAITFORINPUTIDLE, W32PF_IOWINSTA = 0x20000, 0x40000
 GUI_SUBSYSTEM, CONSOLE_SUBSYSTEM = 2, 3
@@ -115,6 +115,9 @@ class ThreadInfo:
         self.view = THREADINFO(kernel.memory, self.session.pool.allocate(THREADINFO.size, THREAD_TAG))
         self.view.W32.pEThread, self.view.W32.RefCount = thread.address, 1
         self.view.ppi = owner.view.address
+        self.queue = Q(kernel.memory, self.session.pool.allocate(Q.size, QUEUE_TAG))
+        self.queue.ptiMouse = self.queue.ptiKeyboard = self.view.address
+        self.view.pq = self.queue.address
         self.client = CLIENTTHREADINFO(kernel.memory, self.session.heap.allocate(CLIENTTHREADINFO.size))
         self.view.pcti = self.client.address
         self.event = Event(kernel, kernel.pool.allocate(KEVENT.size, EVENT_TAG))
@@ -128,8 +131,7 @@ class ThreadInfo:
         """Messages other threads have sent and this one has not looked at."""
         self.serving: list[Sent] = []
         """Those it is serving, the innermost last."""
-        self.awaited: list[Sent] = []
-        """Those it has sent and waits for."""
+        self.alive = True
         self.last_read = kernel.clock.now
         """When it last asked for messages: after five seconds without, it counts as hung."""
         self.reading = False
@@ -143,8 +145,7 @@ class ThreadInfo:
         self.view.rpdesk, self.view.hdesk = desktop.address, handle
         self.view.pDeskInfo = desktop.view.pDeskInfo
         if int(self.thread.tcb.Teb):
-            base = self.owner.map_heap()
-            delta = self.session.heap.base - base
+            delta = self.session.heap.base - self.owner.client_base
             words = self.thread.teb.Win32ClientInfo
             words[CLIENT_DESKTOP_INFO] = int(desktop.view.pDeskInfo) - delta & 0xFFFF_FFFF_FFFF_FFFF
             words[CLIENT_DELTA] = delta & 0xFFFF_FFFF_FFFF_FFFF
@@ -192,8 +193,10 @@ def _begin(thread: Thread) -> None:
     owner = process_info(thread.process)
     info = ThreadInfo(thread, owner)
     try:
+        if int(thread.tcb.Teb):
+            owner.map_heap()
         desktop, handle = resolve.desktop_for(info)
-    except NtError:
+    except (NtError, GuestFault):
         _free(info)
         raise
     info.join(desktop, handle)
@@ -208,10 +211,12 @@ def _begin(thread: Thread) -> None:
 
 def _free(info: ThreadInfo) -> None:
     thread = info.thread
+    info.alive = False
     thread.tcb.Win32Thread = 0
     thread.remove(ThreadInfo)
     info.session.heap.free(info.client.address)
     thread.kernel.pool.free(info.event.address)
+    info.session.pool.free(info.queue.address)
     info.session.pool.free(info.view.address)
 
 
@@ -227,8 +232,6 @@ def end_thread(info: ThreadInfo) -> None:
     info.posted.clear()
     for sent in (*info.received, *info.serving):
         sent.abandoned()
-    for sent in info.awaited:
-        sent.sender = None
     info.leave()
     info.thread.tcb.GuiThread = 0
     _free(info)

@@ -13,6 +13,7 @@ from ntos.abi.types import DWORD, HANDLE, LONG_PTR, NTSTATUS, ULONG, ULONG_PTR
 from ntos.abi.winuser import HANDLE_TABLE_OFFSET, ISMEX_SEND, Simple
 from ntos.ke.win32_service import UserError, user_service
 from ntos.ps.manager import PROCESS
+from ntos.win32k.focus import activate, set_capture
 from ntos.win32k.process import current
 from ntos.win32k.queue import post_quit
 from ntos.win32k.show import enable_window
@@ -46,25 +47,18 @@ def NtUserProcessConnect(
 # ------------------------------------------------------------------ simple calls
 
 
-def _in_send_message(info: ThreadInfo) -> int:
-    return info.serving[-1].state if info.serving else 0
-
-
 def _position(info: ThreadInfo) -> int:
     return (int(info.view.ptLastY) & 0xFFFF) << 16 | int(info.view.ptLastX) & 0xFFFF
 
 
-@user_service(partial="what tells a thread of its last message and of who sent it")
+@user_service(partial="the last message's place, and ReleaseCapture")
 def NtUserCallNoParam(thread: Thread, Routine: DWORD) -> ULONG_PTR:
-    """A simple question."""
+    """A simple call without arguments."""
     info = current(thread)
-    if Routine == Simple.IN_SEND_MESSAGE:
-        return ULONG_PTR(_in_send_message(info))
     if Routine == Simple.MESSAGE_POSITION:
         return ULONG_PTR(_position(info))
-    if Routine == Simple.MESSAGE_TIME:
-        return ULONG_PTR(int(info.view.timeLast) & 0xFFFF_FFFF)
-    if Routine == Simple.IS_GUI_THREAD:
+    if Routine == Simple.RELEASE_CAPTURE:
+        set_capture(info, None)
         return ULONG_PTR(1)
     raise UserError(ERROR.INVALID_PARAMETER)
 
@@ -85,9 +79,15 @@ def NtUserCallOneParam(thread: Thread, Param: ULONG_PTR, Routine: DWORD) -> ULON
     raise UserError(ERROR.INVALID_PARAMETER)
 
 
-@user_service(partial="EnableWindow only")
+@user_service(partial="EnableWindow and SetForegroundWindow")
 async def NtUserCallHwndParamLock(thread: Thread, hwnd: HANDLE, Param: ULONG_PTR, Routine: DWORD) -> LONG_PTR:
     """A simple call on a window, with one argument."""
-    if Routine != Simple.ENABLE_WINDOW:
+    info, window = current(thread), find_window(thread, hwnd)
+    if Routine == Simple.ENABLE_WINDOW:
+        return LONG_PTR(await enable_window(info, window, enable=bool(Param)))
+    if Routine != Simple.SET_FOREGROUND:
         raise UserError(ERROR.INVALID_PARAMETER)
-    return LONG_PTR(await enable_window(current(thread), find_window(thread, hwnd), enable=bool(Param)))
+    if window.owner_thread is not info:
+        raise UserError(ERROR.ACCESS_DENIED)
+    await activate(info, window.top_level())
+    return LONG_PTR(int(info.desktop.view.spwndForeground) == window.top_level().view.address)

@@ -17,6 +17,7 @@ from ntos.win32k.station import (
     STATION_TYPE,
     Desktop,
     WindowStation,
+    create_stations,
     directory_path,
     permanent_station,
 )
@@ -79,6 +80,8 @@ def _wanted(thread: Thread) -> str:
 
 
 def _station(thread: Thread, session: Session, name: str) -> WindowStation:
+    if not session.stations:
+        create_stations(session.kernel, session.number)
     path = directory_path(session)
     if name:
         found = ob.lookup(thread, f"{path}\\{name}", kind=STATION_TYPE)

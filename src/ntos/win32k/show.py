@@ -1,27 +1,33 @@
-"""Showing, moving and enabling windows: style bits and rectangles, and the messages about them.
+"""Showing and enabling windows: style bits, and the messages about them.
 
-No display: nothing is painted, and nothing becomes active because the user clicked it.
+No display: nothing is painted.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ntos.abi.layout.win32k import WINDOWPOS
 from ntos.abi.winuser import WM, WS_CHILD, WS_DISABLED, WS_MAXIMIZE, WS_MINIMIZE, WS_VISIBLE
-from ntos.win32k import message
+from ntos.win32k import focus, message
 from ntos.win32k.default import place_of, size_of
+from ntos.win32k.position import (
+    HWND_TOP,
+    SWP_HIDEWINDOW,
+    SWP_NOMOVE,
+    SWP_NOSIZE,
+    SWP_NOZORDER,
+    SWP_SHOWWINDOW,
+    set_position,
+)
 
 if TYPE_CHECKING:
-    from ntos.abi.layout.win32k import RECT
     from ntos.win32k.process import ThreadInfo
     from ntos.win32k.window import Window
 
 SW_HIDE = 0
 MINIMIZING, MAXIMIZING, RESTORING = frozenset({2, 6, 7, 11}), frozenset({3}), frozenset({1, 9, 10})
-SWP_NOSIZE, SWP_NOMOVE, SWP_NOZORDER, SWP_SHOWWINDOW, SWP_HIDEWINDOW = 1, 2, 4, 0x40, 0x80
-SWP_NOSENDCHANGING = 0x400
-HWND_TOP, HWND_BOTTOM, HWND_TOPMOST, HWND_NOTOPMOST = 0, 1, 0xFFFF_FFFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFE
+WITHOUT_ACTIVATION = frozenset({4, 6, 7, 8, 11})
+"""SW_SHOWNOACTIVATE, SW_MINIMIZE, SW_SHOWMINNOACTIVE, SW_SHOWNA, SW_FORCEMINIMIZE."""
 SIZE_RESTORED = 0
 
 
@@ -43,6 +49,8 @@ async def show_window(info: ThreadInfo, window: Window, command: int) -> bool:
     if not window.alive:
         return was_visible
     await _set_visible(info, window, visible=visible)
+    if window.alive:
+        await _activation(info, window, command)
     if visible and window.alive and window.view.bSendSizeMoveMsgs:
         window.view.bSendSizeMoveMsgs = 0
         await message.send(info, window, WM.SIZE, SIZE_RESTORED, size_of(window))
@@ -51,68 +59,19 @@ async def show_window(info: ThreadInfo, window: Window, command: int) -> bool:
     return was_visible
 
 
+async def _activation(info: ThreadInfo, window: Window, command: int) -> None:
+    """A top-level window that is shown becomes active, unless the command says otherwise; a hidden one no longer is."""
+    if command == SW_HIDE:
+        await focus.deactivate(info, window)
+    elif command not in WITHOUT_ACTIVATION and not window.style & WS_CHILD and window.owner_thread is info:
+        await focus.activate(info, window)
+
+
 async def _set_visible(info: ThreadInfo, window: Window, *, visible: bool) -> None:
     flags = SWP_NOSIZE | SWP_NOMOVE | (SWP_SHOWWINDOW if visible else SWP_HIDEWINDOW)
     if window.style & WS_CHILD:
         flags |= SWP_NOZORDER
     await set_position(info, window, HWND_TOP, (0, 0, 0, 0), flags)
-
-
-async def set_position(
-    info: ThreadInfo, window: Window, after: int, place: tuple[int, int, int, int], flags: int
-) -> None:
-    """SetWindowPos: WM_WINDOWPOSCHANGING may change the wish, WM_WINDOWPOSCHANGED tells the outcome."""
-    thread = info.thread
-    with thread.frame() as frame:
-        wish = frame.new(WINDOWPOS)
-        wish.hwnd, wish.hwndInsertAfter, wish.flags = window.handle, after, flags
-        wish.x, wish.y, wish.cx, wish.cy = place
-        if not flags & SWP_NOSENDCHANGING:
-            await message.send(info, window, WM.WINDOWPOSCHANGING, 0, wish.address)
-        if not window.alive:
-            return
-        _apply(window, wish)
-        await message.send(info, window, WM.WINDOWPOSCHANGED, 0, wish.address)
-
-
-def _apply(window: Window, wish: WINDOWPOS) -> None:
-    view, flags = window.view, int(wish.flags)
-    old = view.rcWindow
-    x, y = int(old.left), int(old.top)
-    width, height = int(old.right) - x, int(old.bottom) - y
-    if not flags & SWP_NOMOVE:
-        x, y = int(wish.x), int(wish.y)
-        parent = window.parent
-        if window.style & WS_CHILD and parent is not None:
-            x, y = x + int(parent.view.rcClient.left), y + int(parent.view.rcClient.top)
-    if not flags & SWP_NOSIZE:
-        width, height = max(int(wish.cx), 0), max(int(wish.cy), 0)
-    for area in (view.rcWindow, view.rcClient):
-        set_rectangle(area, x, y, x + width, y + height)
-    if flags & SWP_SHOWWINDOW:
-        view.style = window.style | WS_VISIBLE
-    if flags & SWP_HIDEWINDOW:
-        view.style = window.style & ~WS_VISIBLE
-    if not flags & SWP_NOZORDER:
-        _reorder(window, int(wish.hwndInsertAfter))
-
-
-def set_rectangle(area: RECT, left: int, top: int, right: int, bottom: int) -> None:
-    """Write a rectangle."""
-    area.left, area.top, area.right, area.bottom = left, top, right, bottom
-
-
-def _reorder(window: Window, after: int) -> None:
-    parent = window.parent
-    if parent is None:
-        return
-    siblings = [each for each in parent.children() if each is not window]
-    if after == HWND_BOTTOM:
-        siblings.append(window)
-    else:
-        before = next((index for index, each in enumerate(siblings) if each.handle == after), -1)
-        siblings.insert(before + 1, window)
-    parent.order(siblings)
 
 
 async def enable_window(info: ThreadInfo, window: Window, *, enable: bool) -> bool:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ntos.win32k.session import Session
     from ntos.win32k.station import Desktop
 
+QUEUE_FIELDS = ("spwndCapture", "spwndFocus", "spwndActive")
+HANDLE_QUOTA = 10_000
+"""USERProcessHandleQuota's default."""
+
 
 class Window:
     """One window. The tree and everything a program can ask for is in the WND."""
@@ -39,7 +43,7 @@ class Window:
         self.view = WND(session.kernel.memory, session.heap.allocate(size))
         self.view.cbwndExtra = kind.view.cbwndExtra
         thread_address = owner.view.address if owner is not None else 0
-        self.handle = session.objects.add(self, self.view.address, TYPE_WINDOW, thread_address)
+        self.handle = self._take_handle(owner)
         self.view.head.pti, self.view.head.rpdesk = thread_address, desktop.address
         self.view.pcls = kind.view.address
         self.view.lpfnWndProc, self.view.fnid = kind.view.lpfnWndProc, kind.view.fnid
@@ -49,6 +53,17 @@ class Window:
             owner.windows.append(self)
             owner.view.cWindows = int(owner.view.cWindows) + 1
             owner.owner.count_handle(1)
+
+    def _take_handle(self, owner: ThreadInfo | None) -> int:
+        """A handle, unless the process has as many as it may."""
+        try:
+            if owner is not None and int(owner.owner.view.W32.UserHandleCount) >= HANDLE_QUOTA:
+                raise UserError(ERROR.NO_MORE_USER_HANDLES)
+            address = owner.view.address if owner is not None else 0
+            return self.session.objects.add(self, self.view.address, TYPE_WINDOW, address)
+        except UserError:
+            self.session.heap.free(self.view.address)
+            raise
 
     def __repr__(self) -> str:
         return f"Window(0x{self.handle:X})"
@@ -166,6 +181,7 @@ class Window:
             if isinstance(other, Window) and int(other.view.spwndOwner) == self.view.address:
                 other.view.spwndOwner = 0
         self.alive = False
+        self._leave_queue()
         self.unlink()
         self.text = ""
         for atom in self.properties:
@@ -180,6 +196,17 @@ class Window:
         self.kind.count(-1)
         self.session.objects.remove(self.view.address)
         self.session.heap.free(self.view.address)
+
+
+    def _leave_queue(self) -> None:
+        """No queue and no desktop leads to it any more."""
+        owner, address = self.owner_thread, self.view.address
+        if owner is not None:
+            for field in QUEUE_FIELDS:
+                if int(getattr(owner.queue, field)) == address:
+                    setattr(owner.queue, field, 0)
+        if int(self.desktop.view.spwndForeground) == address:
+            self.desktop.view.spwndForeground = 0
 
 
 def find_window(thread: Thread, handle: int) -> Window:

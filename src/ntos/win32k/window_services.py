@@ -20,7 +20,7 @@ from ntos.abi.winuser import (
 from ntos.ke.win32_service import UserError, user_service
 from ntos.ob import by_handle, open_by_pointer
 from ntos.rtl.text import equal_insensitive, to_utf16
-from ntos.win32k import classes, create, destroy, show
+from ntos.win32k import classes, create, destroy, focus, position, show
 from ntos.win32k.process import current
 from ntos.win32k.queue import hung
 from ntos.win32k.station import DESKTOP_TYPE
@@ -76,18 +76,18 @@ async def NtUserDestroyWindow(thread: Thread, hwnd: HANDLE) -> BOOL:
     return BOOL(1)
 
 
-@user_service(partial="style bits and messages; nothing becomes active, nothing is painted")
+@user_service(partial="style bits, messages, activation; nothing is painted")
 async def NtUserShowWindow(thread: Thread, hwnd: HANDLE, nCmdShow: INT) -> BOOL:
     """Show or hide a window; whether it was visible."""
     return BOOL(await show.show_window(current(thread), find_window(thread, hwnd), nCmdShow))
 
 
-@user_service(partial="no activation")
+@user_service()
 async def NtUserSetWindowPos(
     thread: Thread, hWnd: HANDLE, hWndInsertAfter: HANDLE, x: INT, y: INT, cx: INT, cy: INT, dwFlags: UINT
 ) -> BOOL:
     """Move, size, show, hide or reorder a window."""
-    await show.set_position(current(thread), find_window(thread, hWnd), hWndInsertAfter, (x, y, cx, cy), dwFlags)
+    await position.set_position(current(thread), find_window(thread, hWnd), hWndInsertAfter, (x, y, cx, cy), dwFlags)
     return BOOL(1)
 
 
@@ -97,7 +97,7 @@ async def NtUserMoveWindow(
 ) -> BOOL:
     """Move and size a window."""
     place = (x, y, cx, cy)
-    await show.set_position(current(thread), find_window(thread, hwnd), 0, place, show.SWP_NOZORDER)
+    await position.set_position(current(thread), find_window(thread, hwnd), 0, place, position.SWP_NOZORDER)
     return BOOL(1)
 
 
@@ -221,10 +221,10 @@ def NtUserQueryWindow(thread: Thread, hwnd: HANDLE, WindowInfo: UINT) -> ULONG_P
     """A fact about a window by number."""
     window = find_window(thread, hwnd)
     owner = window.owner_thread
-    if WindowInfo in (WINDOW_ACTIVE, WINDOW_FOCUS):
-        return ULONG_PTR(0)
     if owner is None:
         return ULONG_PTR(0)
+    if WindowInfo in (WINDOW_ACTIVE, WINDOW_FOCUS):
+        return ULONG_PTR(focus.handle_in(owner, focus.ACTIVE if WindowInfo == WINDOW_ACTIVE else focus.FOCUS))
     if WindowInfo == WINDOW_PROCESS:
         return ULONG_PTR(owner.thread.process.id)
     if WindowInfo == WINDOW_THREAD:
@@ -250,12 +250,6 @@ def NtUserDefSetText(thread: Thread, hWnd: HANDLE, pstrText: PVOID) -> BOOL:
     """Keep a text for a window, and tell nobody."""
     find_window(thread, hWnd).text = large_text(thread, pstrText) or ""
     return BOOL(1)
-
-
-@user_service()
-def NtUserGetForegroundWindow(thread: Thread) -> HANDLE:
-    """The window the user works with: none, for there is no user at a display."""
-    return HANDLE(0)
 
 
 # ------------------------------------------------------------------ properties

@@ -114,6 +114,18 @@ class THREADINFO(Struct, size=0x3A8):
     cVisWindows       = at(0x2D4, UINT)
 
 
+class Q(Struct, size=0x158):
+    """tagQ: which windows of a queue are active and have focus and mouse."""
+
+    mlInput         = at(0x00, MLIST)
+    ptiMouse        = at(0x30, PVOID)
+    ptiKeyboard     = at(0x38, PVOID)
+    spwndCapture    = at(0x40, PVOID)
+    spwndFocus      = at(0x48, PVOID)
+    spwndActive     = at(0x50, PVOID)
+    spwndActivePrev = at(0x58, PVOID)
+
+
 class CLIENTTHREADINFO(Struct, size=0x10):
     """The part of a queue's state that user mode may see."""
 

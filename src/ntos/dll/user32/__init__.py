@@ -10,6 +10,7 @@ from ntos.dll.user32 import (
     cursor,
     entry,
     find,
+    focus,
     message,
     message_box,
     metrics,
@@ -21,6 +22,6 @@ from ntos.dll.user32 import (
 )
 
 __all__ = [
-    "caption", "classes", "cursor", "entry", "find", "message", "message_box", "metrics", "query", "station", "text",
-    "timer", "windows",
+    "caption", "classes", "cursor", "entry", "find", "focus", "message", "message_box", "metrics", "query", "station",
+    "text", "timer", "windows",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from ntos.abi.winuser import (
     MWMO_WAITALL,
     WM,
     Simple,
+    ThreadState,
 )
 from ntos.dll.kernelbase.text import export_both, text_of
 from ntos.rtl.nls.codepage import ansi, to_ansi
@@ -246,13 +247,13 @@ def ReplyMessage(thread: UserThread, lResult: LONG_PTR) -> BOOL:
 @export
 def InSendMessageEx(thread: UserThread, lpReserved: PVOID) -> DWORD:
     """Whether another thread's message is being served, and how it was sent."""
-    return DWORD(int(nt.NtUserCallNoParam(thread, Simple.IN_SEND_MESSAGE)))
+    return DWORD(int(nt.NtUserGetThreadState(thread, ThreadState.IN_SEND_MESSAGE)))
 
 
 @export
 def InSendMessage(thread: UserThread) -> BOOL:
     """Whether another thread's message is being served."""
-    return BOOL(bool(int(nt.NtUserCallNoParam(thread, Simple.IN_SEND_MESSAGE))))
+    return BOOL(bool(int(nt.NtUserGetThreadState(thread, ThreadState.IN_SEND_MESSAGE))))
 
 
 # ------------------------------------------------------------------ procedures
@@ -306,13 +307,19 @@ async def CallWindowProcA(
 @export
 def GetMessageTime(thread: UserThread) -> LONG:
     """When the last message came, in milliseconds since boot."""
-    return LONG(int(nt.NtUserCallNoParam(thread, Simple.MESSAGE_TIME)))
+    return LONG(int(nt.NtUserGetThreadState(thread, ThreadState.MESSAGE_TIME)))
 
 
 @export
 def GetMessagePos(thread: UserThread) -> DWORD:
     """Where the cursor was then: there is none."""
     return DWORD(int(nt.NtUserCallNoParam(thread, Simple.MESSAGE_POSITION)))
+
+
+@export
+def GetMessageExtraInfo(thread: UserThread) -> LONG_PTR:
+    """What its device said of the last message: there is none."""
+    return LONG_PTR(int(nt.NtUserGetThreadState(thread, ThreadState.EXTRA_INFORMATION)))
 
 
 @export
@@ -362,7 +369,7 @@ async def WaitForInputIdle(thread: UserThread, hProcess: HANDLE, dwMilliseconds:
 def IsGUIThread(thread: UserThread, bConvert: BOOL) -> BOOL:
     """Whether the thread is known to win32k; it becomes so where wanted."""
     if bConvert:
-        return BOOL(int(nt.NtUserCallNoParam(thread, Simple.IS_GUI_THREAD)))
+        nt.NtUserGetThreadState(thread, ThreadState.INPUT_STATE)
     if not int(thread.teb.Win32ThreadInfo):
         raise WinError(ERROR.INVALID_PARAMETER)
     return BOOL(1)

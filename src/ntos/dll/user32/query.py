@@ -22,7 +22,7 @@ from ntos.abi.winuser import (
     WS_MAXIMIZE,
     WS_MINIMIZE,
     WS_POPUP,
-    Simple,
+    ThreadState,
 )
 from ntos.dll.user32.shared import at, handle_of, is_own, window, window_of
 from ntos.um import nt
@@ -98,7 +98,7 @@ def desktop_window(thread: UserThread) -> int:
     """The desktop's own window, the top of every tree (CLIENTINFO.pDeskInfo leads to it)."""
     place = int(thread.teb.address) + CLIENT_INFO + DESKTOP_INFO
     if not PVOID.load(thread.memory, place):
-        nt.NtUserCallNoParam(thread, Simple.IS_GUI_THREAD)  # this thread's first call
+        nt.NtUserGetThreadState(thread, ThreadState.INPUT_STATE)  # this thread's first call
     information = PVOID.load(thread.memory, place)
     return handle_of(thread, int(DESKTOPINFO(thread.memory, information).spwnd)) if information else 0
 

@@ -36,13 +36,13 @@ async def DestroyWindow(thread: UserThread, hWnd: HANDLE) -> BOOL:
     return BOOL(int(await nt.NtUserDestroyWindow(thread, hWnd)))
 
 
-@export(partial="style bits and messages; nothing becomes active, nothing is painted")
+@export(partial="style bits, messages, activation; nothing is painted")
 async def ShowWindow(thread: UserThread, hWnd: HANDLE, nCmdShow: INT) -> BOOL:
     """Show or hide a window; whether it was visible."""
     return BOOL(int(await nt.NtUserShowWindow(thread, hWnd, nCmdShow)))
 
 
-@export(partial="no activation")
+@export
 async def SetWindowPos(
     thread: UserThread, hWnd: HANDLE, hWndInsertAfter: HANDLE, X: INT, Y: INT, cx: INT, cy: INT, uFlags: UINT
 ) -> BOOL:
@@ -75,12 +75,6 @@ def UpdateWindow(thread: UserThread, hWnd: HANDLE) -> BOOL:
     """Paint at once what is to be painted: nothing is ever, for want of a display."""
     window(thread, hWnd)
     return BOOL(1)
-
-
-@export
-def GetForegroundWindow(thread: UserThread) -> HANDLE:
-    """The window the user works with: none."""
-    return HANDLE(int(nt.NtUserGetForegroundWindow(thread)))
 
 
 @export
