@@ -37,7 +37,7 @@ class UserObjects:
     def add(self, obj: Any, address: int, kind: int, owner: int) -> int:
         """Give an object whose HEAD is at `address` a handle (HMAllocObject)."""
         if self._free:
-            index = self._free.pop(0)
+            index = self._free.pop()
         else:
             index = int(self.information.cHandleEntries)
             if index >= MAXIMUM_HANDLES:
