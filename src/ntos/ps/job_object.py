@@ -149,11 +149,13 @@ def delete(job: Job) -> None:
 
 
 def join(process: Process, job: Job) -> None:
-    """Put a process into a job (PspAssignProcessToJob); for good.
+    """Put a process into a job (PspAssignProcessToJob); for good. Where it is in it already, nothing happens.
 
     QUOTA_EXCEEDED, with a message, where a job would have more processes than it may: the caller ends the process.
     """
     former = job_of(process)
+    if former is not None and job in former.chain():
+        return
     _check_session(process, job)
     if former is not None:
         _check_nesting(job, former)
@@ -200,7 +202,7 @@ def _check_nesting(job: Job, former: Job) -> None:
     if _is_inside(job, former):
         return
     view = job.view
-    if job in former.chain() or view.ParentJob or view.TotalProcesses or view.UIRestrictionsClass:
+    if view.ParentJob or view.TotalProcesses or view.UIRestrictionsClass:
         inputs = {"job": int(view.JobId), "process is in": int(former.view.JobId)}
         because = Denied("the process is in a job that this one cannot be nested in", inputs, "an empty job")
         raise NtError(STATUS.ACCESS_DENIED, because)

@@ -112,7 +112,7 @@ def InitializeProcThreadAttributeList(
     if not lpAttributeList or given < needed:
         raise WinError(ERROR.INSUFFICIENT_BUFFER)
     view = lpAttributeList.read()
-    view.clear()
+    view.PresentFlags = view.LastAttribute = view.ExtendedFlagsAttribute = 0
     view.AttributeCount = dwAttributeCount
     return BOOL(1)
 

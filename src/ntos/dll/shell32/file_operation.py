@@ -165,7 +165,7 @@ def _list(pointer: Ptr[WCHAR]) -> list[str]:
     return found
 
 
-async def _run(thread: UserThread, operation: SHFILEOPSTRUCTW, kind: type[WCHAR] | type[CHAR]) -> INT:
+async def _run(thread: UserThread, operation: SHFILEOPSTRUCTW, kind: type[WCHAR | CHAR]) -> INT:
     operation.fAnyOperationsAborted = BOOL(0)
     lists = [_list(Ptr[kind](thread.memory, int(place))) for place in (operation.pFrom, operation.pTo)]  # type: ignore[valid-type]
     try:
