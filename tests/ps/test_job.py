@@ -49,7 +49,8 @@ def test_a_process_in_a_job(box: Box) -> None:
     assert (int(job.view.ActiveProcesses), int(job.view.TotalProcesses)) == (1, 1)
     assert int(target.process.eprocess.Job) == job.address
     assert PEB(target.memory, int(target.process.eprocess.Peb)).ProcessInJob == 1
-    assert box.call(caller, "NtAssignProcessToJobObject", handle, process) == STATUS.ACCESS_DENIED
+    assert box.call(caller, "NtAssignProcessToJobObject", handle, process) == STATUS.SUCCESS  # it is there already
+    assert (int(job.view.ActiveProcesses), int(job.view.TotalProcesses)) == (1, 1)
 
 
 def test_terminating_a_job_ends_all_in_it(box: Box) -> None:

@@ -167,9 +167,12 @@ def _list(pointer: Ptr[WCHAR]) -> list[str]:
 
 async def _run(thread: UserThread, operation: SHFILEOPSTRUCTW, kind: type[WCHAR | CHAR]) -> INT:
     operation.fAnyOperationsAborted = BOOL(0)
-    lists = [_list(Ptr[kind](thread.memory, int(place))) for place in (operation.pFrom, operation.pTo)]  # type: ignore[valid-type]
+    sources, targets = (
+        _list(Ptr[kind](thread.memory, int(place)))  # type: ignore[valid-type]
+        for place in (operation.pFrom, operation.pTo)
+    )
     try:
-        await _operate(thread, int(operation.wFunc), *lists, int(operation.fFlags))
+        await _operate(thread, int(operation.wFunc), sources, targets, int(operation.fFlags))
     except NtError as error:
         return INT(dos_error(error))
     return INT(0)
