@@ -78,6 +78,26 @@ def NtUserGetCPD(thread: Thread, hWnd: HANDLE, Flags: DWORD, Proc: ULONG_PTR) ->
     return ULONG_PTR(procedure_value(info.owner, _own(thread, hWnd), narrow=bool(Flags & 1)))
 
 
+CLASS_FIELDS = {
+    -8: "lpszMenuName", -10: "hbrBackground", -12: "spcur", -14: "spicn", -16: "hModule", -24: "lpfnWndProc",
+    -26: "style", -34: "spicnSm",
+}  # fmt: skip
+"""GCLP_* that can be changed."""
+
+
+@user_service(partial="no bytes of the program's own")
+def NtUserSetClassLongPtr(
+    thread: Thread, hWnd: HANDLE, nIndex: INT, dwNewLong: ULONG_PTR, bAnsi: BOOL
+) -> ULONG_PTR:
+    """Change one of the values of a window's class; gives the former one."""
+    view = _own(thread, hWnd).kind.view
+    if nIndex not in CLASS_FIELDS:
+        raise UserError(ERROR.INVALID_INDEX)
+    former = int(getattr(view, CLASS_FIELDS[nIndex]))
+    setattr(view, CLASS_FIELDS[nIndex], dwNewLong)
+    return ULONG_PTR(former)
+
+
 def _own(thread: Thread, handle: int) -> Window:
     """A window of this process: those of others are not changed."""
     window = find_window(thread, handle)

@@ -27,6 +27,7 @@ from ntos.abi.winuser import (
 )
 from ntos.ke.wait import wait
 from ntos.ke.win32_service import UserError
+from ntos.win32k import uipi
 from ntos.win32k.payload import Payload, payload
 from ntos.win32k.queue import hung, settle, wake
 
@@ -209,6 +210,7 @@ def queue_sent(
     info: ThreadInfo, target: ThreadInfo, window: Window, message: tuple[int, int, int], kind: int, *, narrow: bool
 ) -> Sent:
     """Put a message into another thread's list of sent ones."""
+    uipi.check(info, target, window, message[0])
     carried = payload(*message)
     carried.take(info.thread, narrow)
     sent = Sent(info, window, message[0], carried, kind)

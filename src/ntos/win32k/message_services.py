@@ -27,7 +27,7 @@ from ntos.abi.winuser import (
 from ntos.ke.wait import wait
 from ntos.ke.win32_service import UserError, user_service
 from ntos.ps.manager import ProcessManager
-from ntos.win32k import message
+from ntos.win32k import message, uipi
 from ntos.win32k.clock import milliseconds
 from ntos.win32k.default import default_procedure
 from ntos.win32k.payload import payload
@@ -156,12 +156,13 @@ def NtUserPostMessage(
         post(info, 0, msg, wParam, long_parameter)
     elif hwnd & 0xFFFF_FFFF == HWND_BROADCAST:
         for window in _everybody(info):
-            if window.owner_thread is not None:
+            if window.owner_thread is not None and uipi.may(info, window.owner_thread, window, msg):
                 post(window.owner_thread, window.handle, msg, wParam, long_parameter)
     else:
         window = find_window(thread, hwnd)
         if window.owner_thread is None:
             raise UserError(ERROR.ACCESS_DENIED)
+        uipi.check(info, window.owner_thread, window, msg)
         post(window.owner_thread, window.handle, msg, wParam, long_parameter)
     return BOOL(1)
 
@@ -175,6 +176,7 @@ def NtUserPostThreadMessage(
     target = thread.kernel[ProcessManager].thread_by_id(idThread)
     if target is None or not target.has(ThreadInfo):
         raise UserError(ERROR.INVALID_THREAD_ID)
+    uipi.check(current(thread), target[ThreadInfo], None, msg)
     post(target[ThreadInfo], 0, msg, wParam, lParam & message.WORD)
     return BOOL(1)
 
@@ -228,12 +230,17 @@ async def _send(info: ThreadInfo, letter: Letter, timeout: int | None = None, fl
     windows = _everybody(info) if letter.broadcast else [find_window(info.thread, letter.hwnd)]
     result = 0
     for window in windows:
-        if window.alive:
+        if window.alive and (not letter.broadcast or _reaches(info, window, letter.number)):
             result = await message.send(
                 info, window, letter.number, letter.parameter, letter.long_parameter, narrow=letter.narrow,
                 timeout=timeout, flags=flags,
             )  # fmt: skip
     return 1 if letter.broadcast else result
+
+
+def _reaches(info: ThreadInfo, window: Window, number: int) -> bool:
+    """Whether a broadcast goes to that window."""
+    return window.owner_thread is not None and uipi.may(info, window.owner_thread, window, number)
 
 
 async def _send_timeout(info: ThreadInfo, letter: Letter) -> int:
@@ -250,7 +257,7 @@ async def _send_notify(info: ThreadInfo, letter: Letter) -> int:
             await message.send_own(
                 info, window, letter.number, letter.parameter, letter.long_parameter, narrow=letter.narrow
             )
-        else:
+        elif not letter.broadcast or _reaches(info, window, letter.number):
             message.notify(info, window, letter.number, letter.parameter, letter.long_parameter)
     return 1
 
@@ -265,7 +272,7 @@ async def _send_callback(info: ThreadInfo, letter: Letter) -> int:
         if target is info:
             result = await message.send_own(info, window, *numbers, narrow=letter.narrow)
             await info.thread.call(callback[0], window.handle, letter.number, callback[1], result)
-        elif target is not None:
+        elif target is not None and (not letter.broadcast or _reaches(info, window, letter.number)):
             sent = message.queue_sent(info, target, window, numbers, ISMEX_CALLBACK, narrow=letter.narrow)
             sent.callback = callback
     return 1

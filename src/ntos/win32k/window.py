@@ -37,6 +37,8 @@ class Window:
         self.desktop = desktop
         self.alive = True
         self.destroying = False
+        self.admitted: set[int] = set()
+        """Messages it lets pass from processes of lower integrity."""
         self.properties: dict[int, int] = {}
         """SetProp's values by atom."""
         size = WND.size + int(kind.view.cbwndExtra)

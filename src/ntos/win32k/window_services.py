@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ntos.win32k.window import Window
 
 DESKTOP_ENUMERATE = 0x40
+MSGFLT_RESET, MSGFLT_ALLOW, MSGFLT_DISALLOW = 0, 1, 2
 GA_PARENT, GA_ROOT, GA_ROOTOWNER = 1, 2, 3
 
 
@@ -249,6 +250,25 @@ def NtUserInternalGetWindowText(thread: Thread, hWnd: HANDLE, pString: Ptr[WCHAR
 def NtUserDefSetText(thread: Thread, hWnd: HANDLE, pstrText: PVOID) -> BOOL:
     """Keep a text for a window, and tell nobody."""
     find_window(thread, hWnd).text = large_text(thread, pstrText) or ""
+    return BOOL(1)
+
+
+@user_service(partial="the extended status says nothing")
+def NtUserChangeWindowMessageFilterEx(
+    thread: Thread, hwnd: HANDLE, message: UINT, action: DWORD, pChangeFilterStruct: PVOID
+) -> BOOL:
+    """Let a message of processes of lower integrity pass to a window (1), no longer (2), or only the usual ones (0)."""
+    window = find_window(thread, hwnd)
+    if window.owner_thread is None or window.owner_thread.owner is not current(thread).owner:
+        raise UserError(ERROR.ACCESS_DENIED)
+    if action == MSGFLT_ALLOW:
+        window.admitted.add(int(message))
+    elif action == MSGFLT_DISALLOW:
+        window.admitted.discard(int(message))
+    elif action == MSGFLT_RESET:
+        window.admitted.clear()
+    else:
+        raise UserError(ERROR.INVALID_PARAMETER)
     return BOOL(1)
 
 

@@ -50,6 +50,7 @@ int main(void) {
     SetWindowTextA(top, "\x80uro"); char t[20]; GetWindowTextA(top, t, 20); printf("text %d\n", (unsigned char)t[0] == 0x80);
     PostMessageA(top, WM_CHAR, 0x80, 0); MSG m; GetMessageA(&m, 0, 0, 0); printf("char %x\n", (int)m.wParam); DispatchMessageA(&m);
     SetPropA(top, "prop", (HANDLE)5); printf("prop %d %d %d\n", (int)(ULONG_PTR)GetPropA(top, "PROP"), (int)(ULONG_PTR)RemovePropA(top, "prop"), (int)(ULONG_PTR)GetPropA(top, "prop"));
+    printf("class long %d %d", SetClassLongPtrA(top, GCLP_HCURSOR, 5) == 0, (int)GetClassLongPtrA(child, GCLP_HCURSOR)); printf(" %d\n", TranslateAcceleratorA(top, 0, &m));
     HWND message = make("cls", "M", 0, HWND_MESSAGE);
     printf("message-only %d %d\n", FindWindowExA(HWND_MESSAGE, 0, "cls", 0) == message, FindWindowA("cls", "M") == message);
     printf("show %d %d %d\n", ShowWindow(top, SW_SHOW), IsWindowVisible(top), ShowWindow(top, SW_HIDE));

@@ -125,6 +125,12 @@ def RealGetWindowClassW(thread: UserThread, hwnd: HANDLE, ptszClassName: Ptr[WCH
     return DWORD(put_cut(ptszClassName, cchClassNameMax, name) if name else 0)
 
 
+@export(aliases=("SetClassLongPtrA",), partial="no bytes of the program's own")
+def SetClassLongPtrW(thread: UserThread, hWnd: HANDLE, nIndex: INT, dwNewLong: ULONG_PTR) -> ULONG_PTR:
+    """Change one of a class's values; gives the former one."""
+    return ULONG_PTR(int(nt.NtUserSetClassLongPtr(thread, hWnd, nIndex, dwNewLong, 0)))
+
+
 def _class_long(thread: UserThread, handle: int, index: int) -> int:
     view: CLS = class_of(thread, window(thread, handle))
     if index not in GCL_FIELDS:

@@ -28,6 +28,7 @@ from ntos.um.thread import UserThread
 
 CHARACTERS: frozenset[int] = frozenset({WM.CHAR, WM.SYSCHAR, WM.DEADCHAR, WM.SYSDEADCHAR})
 QS_INPUT = 7
+FIRST_KEY, LAST_KEY = 0x100, 0x107
 FAILED = 0xFFFF_FFFF
 
 
@@ -101,6 +102,14 @@ async def WaitMessage(thread: UserThread) -> BOOL:
 def TranslateMessage(thread: UserThread, lpMsg: Ptr[MSG]) -> BOOL:
     """Whether the message was a key's and made a character's."""
     return BOOL(int(nt.NtUserTranslateMessage(thread, lpMsg.address, 0)))
+
+
+@export(aliases=("TranslateAcceleratorA",))
+def TranslateAcceleratorW(thread: UserThread, hWnd: HANDLE, hAccTable: HANDLE, lpMsg: Ptr[MSG]) -> INT:
+    """Whether a key's message was a command's key: there are no tables of such keys."""
+    if FIRST_KEY <= int(lpMsg.read().message) <= LAST_KEY:
+        raise WinError(ERROR.INVALID_ACCEL_HANDLE)
+    return INT(0)
 
 
 @export

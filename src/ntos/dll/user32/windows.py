@@ -71,6 +71,14 @@ def SetParent(thread: UserThread, hWndChild: HANDLE, hWndNewParent: HANDLE) -> H
 
 
 @export
+def ChangeWindowMessageFilterEx(
+    thread: UserThread, hwnd: HANDLE, message: UINT, action: DWORD, pChangeFilterStruct: PVOID
+) -> BOOL:
+    """Let a message of processes of lower integrity pass to a window."""
+    return BOOL(int(nt.NtUserChangeWindowMessageFilterEx(thread, hwnd, message, action, pChangeFilterStruct)))
+
+
+@export
 def UpdateWindow(thread: UserThread, hWnd: HANDLE) -> BOOL:
     """Paint at once what is to be painted: nothing is ever, for want of a display."""
     window(thread, hWnd)
