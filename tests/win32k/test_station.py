@@ -6,7 +6,14 @@ import pytest
 
 from ntos import ob
 from ntos.abi.status import STATUS, NtError
+from ntos.ke.service import registry
+from ntos.ke.thread import Thread
 from ntos.machine import Machine
+from ntos.ps.allocate import Creation
+from ntos.ps.create import create_process
+from ntos.ps.exit import exit_thread
+from ntos.ps.manager import ProcessManager
+from ntos.win32k.process import ThreadInfo
 from ntos.win32k.station import DESKTOP_TYPE, STATION_TYPE
 from tests.ke.test_boundary import Lab
 
@@ -76,3 +83,24 @@ def test_a_desktop_goes_with_its_last_handle(lab: Lab) -> None:
     assert lab.status("NtUserCloseDesktop", handle) == 1
     with pytest.raises(NtError):
         ob.lookup(lab.kernel, f"{ROOT}\\WinSta0\\mine", kind=DESKTOP_TYPE)
+
+
+def test_a_service_gets_the_station_of_its_logon(machine: Machine) -> None:
+    """A process of LocalSystem in session 0 without a wish stands on Service-0x0-3e7$'s desktop."""
+    kernel = machine.kernel
+    manager = kernel[ProcessManager]
+    parameters = machine._parameters("D:\\exitcode.exe", "exitcode", "D:\\", {})
+    parameters.texts["DesktopInfo"] = b""
+    creation = Creation(manager.system, manager.system, subsystems=(3,))
+    made = create_process(kernel, creation, "\\??\\D:\\exitcode.exe", parameters, None, 0x2000)
+    info = process_info_of(made.thread)
+    assert (info.desktop.station.name, info.desktop.name) == ("Service-0x0-3e7$", "Default")
+    assert made.thread.coroutine is not None
+    made.thread.coroutine.close()
+    exit_thread(made.thread, 0)
+
+
+def process_info_of(thread: Thread) -> ThreadInfo:
+    """What win32k keeps of a thread after its first call."""
+    assert registry["NtUserGetThreadState"].invoke(thread, (5,)) == 0
+    return thread[ThreadInfo]

@@ -5,6 +5,11 @@ static HWND peer;
 static LRESULT CALLBACK server(HWND h, UINT m, WPARAM w, LPARAM l) {
     if (m == WM_COPYDATA) {
         COPYDATASTRUCT *c = (void *)l;
+        if (c->cbData > 1000) {
+            long sum = 0;
+            for (DWORD i = 0; i < c->cbData; i++) sum += ((unsigned char *)c->lpData)[i];
+            return sum;
+        }
         printf("copydata %d %lu %s from %d\n", (int)c->dwData, c->cbData, (char *)c->lpData, w != 0);
         SetWindowTextW(h, L"got \x20ac");
         return 99;
@@ -44,6 +49,14 @@ int main(int n, char **v) {
     printf("idle %ld\n", (long)WaitForInputIdle(pi.hProcess, 100));
     COPYDATASTRUCT d = {17, 6, "hello"};
     printf("answer %d\n", (int)SendMessageA(h, WM_COPYDATA, (WPARAM)me, (LPARAM)&d));
+    static unsigned char much[100000];
+    for (int i = 0; i < sizeof much; i++) much[i] = i * 7;
+    for (int size = 16000; size <= sizeof much; size += 84000) {
+        long sum = 0;
+        for (int i = 0; i < size; i++) sum += much[i];
+        COPYDATASTRUCT large = {1, size, much};
+        printf("much %d\n", SendMessageA(h, WM_COPYDATA, 0, (LPARAM)&large) == sum);
+    }
     char t[40]; printf("%d ", GetWindowTextA(h, t, 40)); printf("%s %d\n", t, (unsigned char)t[4] == 0x80);
     memset(t, 0, sizeof t);
     printf("gettext %d ", (int)SendMessageA(h, WM_GETTEXT, 40, (LPARAM)t)); printf("%d\n", (unsigned char)t[4] == 0x80);
