@@ -16,7 +16,6 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from ntos import io, ob
-from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.status import STATUS
 from ntos.dll.ntdll.ldr.state import Loader
@@ -116,7 +115,7 @@ class Machine:
         image = images.build("ntdll")
         self.kernel.doors.update(image.doors)
         boot.map_ntdll(self.kernel, image.rvas)
-        self.kernel[io.console.Console].deliver = self._control_event
+        self.kernel.part(io.console.Delivery).start = self._control_event
         self.kernel[ProcessManager].process_notify.append(_console_membership)
 
     def __enter__(self) -> Self:
@@ -265,7 +264,7 @@ class Machine:
 
     def _control_event(self, process: KernelProcess, event: int) -> None:
         """Let a process's control handlers run, in a thread of their own; one that is not set up yet just ends."""
-        loader = process.part(Loader)
+        loader = process.user_state.part(Loader)
         kernelbase = loader.named("kernelbase.dll")
         routine = kernelbase.exports.find("CtrlRoutine") if kernelbase is not None and kernelbase.exports else None
         if kernelbase is None or kernelbase.exports is None or routine is None or loader.phase != LOADER_READY:
@@ -307,16 +306,12 @@ class Machine:
 
 
 def _console_membership(process: KernelProcess, began: bool) -> None:  # noqa: FBT001 - as every notify routine
-    """A console program joins the console of the process that started it; whoever ends has left."""
-    kernel = process.kernel
+    """A console program joins the console chosen for it; whoever ends has left."""
     if not began:
-        io.console.detach(kernel, process)
+        io.console.detach(process)
         return
-    parent = kernel[ProcessManager].process_by_id(int(process.eprocess.InheritedFromUniqueProcessId))
-    if parent in kernel[io.console.Console].processes and int(process.eprocess.Peb):
-        peb = PEB(process.memory, int(process.eprocess.Peb))
-        if int(peb.ImageSubsystem) == CONSOLE:
-            io.console.attach(kernel, process)
+    manager = process.kernel[ProcessManager]
+    io.console_membership.join(process, manager.process_by_id(int(process.eprocess.InheritedFromUniqueProcessId)))
 
 
 def default_environment() -> dict[str, str]:

@@ -14,8 +14,14 @@ from ntos import io, ob
 from ntos.abi import console as codes
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.status import STATUS
-from ntos.io.console import Console
+from ntos.io.console import Console, Delivery
 from tests.io.conftest import Caller
+
+
+@pytest.fixture(autouse=True)
+def has_a_console(caller: Caller) -> None:
+    """The caller's process is attached to the machine's console, as a first process is."""
+    io.console.attach(caller.kernel[Console], caller.thread.process)
 
 
 @pytest.fixture
@@ -156,17 +162,17 @@ def test_control_events_reach_the_attached(caller: Caller) -> None:
     """Ctrl-C goes to every attached process, a group's event to that group, nothing to those that left."""
     told: list[tuple[int, int]] = []
     console = caller.kernel[Console]
-    console.deliver = lambda process, event: told.append((process.id, event))
+    caller.kernel.part(Delivery).start = lambda process, event: told.append((process.id, event))
     handle = caller.open("\\??\\CONOUT$", 0x120116)
     other = caller.other().thread.process
-    assert ask(caller, handle, codes.IOCTL_CONSOLE_ATTACH) == b""
-    io.console.attach(caller.kernel, other)
+    assert ask(caller, handle, codes.IOCTL_CONSOLE_ATTACH, bytes(4)) == STATUS.ACCESS_DENIED
+    io.console.attach(console, other)
     io.console.control_event(caller.kernel)
     own = caller.thread.process.id
     assert told == [(other.id, 0), (own, 0)]
     assert ask(caller, handle, codes.IOCTL_CONSOLE_GET_PROCESSES) == struct.pack("<II", other.id, own)
     assert ask(caller, handle, codes.IOCTL_CONSOLE_CONTROL_EVENT, struct.pack("<II", 1, own)) == b""
-    io.console.detach(caller.kernel, other)
+    io.console.detach(other)
     io.console.control_event(caller.kernel)
     assert told[2:] == [(own, 1), (own, 0)]
 

@@ -65,9 +65,14 @@ IOCTL_CONSOLE_GET_PROCESSES: Final = _code(21)
 IOCTL_CONSOLE_CONTROL_EVENT: Final = _code(22)
 """in CONSOLE_CONTROL_EVENT: as GenerateConsoleCtrlEvent."""
 IOCTL_CONSOLE_ATTACH: Final = _code(23)
-"""Count the calling process among the attached ones."""
+"""in ULONG: a process whose console the caller wants, 0 for a new one, all ones for its parent's."""
 IOCTL_CONSOLE_DETACH: Final = _code(24)
 """The calling process leaves the console."""
+
+IOCTL_CONSOLE_START_PSEUDO: Final = _code(25)
+"""in PSEUDO_CONSOLE_START, on a server handle: let two pipes be the console's screen and keyboard."""
+IOCTL_CONSOLE_RESIZE_PSEUDO: Final = _code(26)
+"""in COORD, on a server handle."""
 
 CONSOLE_READ_PEEK: Final = 1
 CONSOLE_READ_NO_WAIT: Final = 2

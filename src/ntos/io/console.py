@@ -10,24 +10,22 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ntos import ob
-from ntos.abi import console as codes
 from ntos.abi.access import FILE_ALL_ACCESS
-from ntos.abi.io import FILE_DEVICE_CONSOLE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT
-from ntos.abi.layout.console import CHAR_INFO, INPUT_RECORD
+from ntos.abi.io import FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT
+from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
-from ntos.abi.status import STATUS, NtError
+from ntos.abi.status import GuestFault
 from ntos.io import host_stream
-from ntos.io.device import Device, create_device, open_on
-from ntos.io.driver import Driver, Opening
+from ntos.io.device import Device, open_on
+from ntos.io.driver import Opening
 from ntos.io.host_stream import HostReader, write_all
 from ntos.io.null import NullDevice
 from ntos.io.screen import Screen
-from ntos.rtl.text import from_utf16, to_utf16
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,11 +50,20 @@ KINDS = {
     "\\connect": OTHER, "\\reference": OTHER, "\\server": OTHER,
 }  # fmt: skip
 LINKS = (("CONIN$", "\\CurrentIn"), ("CONOUT$", "\\CurrentOut"), ("CON", "\\Console"))
-CTRL_C_EVENT = 0
+CTRL_C_EVENT, CTRL_CLOSE_EVENT = 0, 2
+CONNECT, SERVER = "\\connect", "\\server"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a file object of the driver stands for: INPUT, OUTPUT or OTHER of a console, or of none."""
+
+    kind: str
+    console: Console | None
 
 
 class Console:
-    """The one console of a machine. `kernel[Console]`."""
+    """One console. `kernel[Console]` is the one on the host's terminal; others are seen by nobody, or by a program."""
 
     def __init__(self, kernel: Kernel, device: Device) -> None:
         self.kernel = kernel
@@ -73,11 +80,16 @@ class Console:
         self.text = ""
         """Input that nobody has read yet."""
         self.ended = False
+        self.closing = False
+        self.served = False
+        """Input comes from a program (a pseudo console's), not from a reader of the host's."""
         self.waiting: list[tuple[Request, Callable[[Request], bool]]] = []
         self.processes: list[Process] = []
         """Those attached, the last one first."""
-        self.deliver: Callable[[Process, int], None] = lambda _process, _event: None
-        """Start the control handlers of a process for a CTRL_…_EVENT. `ps` or the machine sets it."""
+        self.sink: Callable[[str], None] | None = None
+        """Who else wants to see what is written (a pseudo console's maker)."""
+        self.release: Callable[[], None] | None = None
+        """The server let go: called once when nobody is attached any more."""
 
     # ------------------------------------------------------------ output
 
@@ -87,10 +99,12 @@ class Console:
         self.screen.write(text, processed=processed, wrap=bool(self.output_mode & WRAP_AT_EOL))
         if self.output_descriptor >= 0:
             write_all(self.output_descriptor, text.encode("utf-8", "replace"))
+        if self.sink is not None:
+            self.sink(text)
 
     def decode(self, data: bytes) -> str:
         """Bytes of WriteFile in the output code page."""
-        return data.decode(_codec(self.output_code_page), "replace")
+        return data.decode(codec(self.output_code_page), "replace")
 
     # ------------------------------------------------------------ input
 
@@ -102,7 +116,7 @@ class Console:
 
     def serve(self) -> None:
         """Answer who waits, as far as input goes."""
-        while self.waiting and (self.text or self.ended or self.reader is None):
+        while self.waiting and (self.text or self.ended or (self.reader is None and not self.served)):
             request, answer = self.waiting[0]
             if not answer(request):
                 break
@@ -112,12 +126,13 @@ class Console:
 
     def wait(self, request: Request, answer: Callable[[Request], bool]) -> None:
         """Answer a read now or when input comes."""
-        if self.text or self.ended or self.reader is None:
+        if self.text or self.ended or (self.reader is None and not self.served):
             answer(request)
             return
         self.waiting.append((request, answer))
         request.pend(lambda: self._forget(request))
-        self.reader.start()
+        if self.reader is not None:
+            self.reader.start()
 
     def _forget(self, request: Request) -> None:
         self.waiting = [entry for entry in self.waiting if entry[0] is not request]
@@ -131,345 +146,103 @@ class Console:
             end = self.text.index("\n") + 1
         end = min(end, limit)
         taken, self.text = self.text[:end], self.text[end:]
+        if self.served and self.input_mode & ECHO_INPUT:
+            self.write(taken)  # a host's terminal echoes by itself
         if not taken:
             self.ended = False  # the end of input is told once, as after Ctrl-Z
         return taken
 
+    def server_gone(self) -> None:
+        """Who served this console closes it: its programs are told to go (CTRL_CLOSE_EVENT)."""
+        self.ended = True
+        self.serve()
+        self.control(CTRL_CLOSE_EVENT)
+        self.closing = True
+        self.released()
+
+    def released(self) -> None:
+        """Let the server's things go when nobody is left."""
+        if self.closing and not self.processes and self.release is not None:
+            release, self.release, self.sink = self.release, None, None
+            release()
+
     def control(self, event: int, group: int = 0) -> None:
         """A control event for the attached processes of a group (0: all)."""
+        deliver = self.kernel.part(Delivery).start
         for process in list(self.processes):
-            if not group or process.id == group:
-                self.deliver(process, event)
+            if not group or group_of(process) == group:
+                deliver(process, event)
 
 
-def _codec(code_page: int) -> str:
+class Delivery:
+    """How control handlers are started; `ps` or the machine says. `kernel.part(Delivery)`."""
+
+    def __init__(self) -> None:
+        self.start: Callable[[Process, int], None] = lambda _process, _event: None
+
+
+def group_of(process: Process) -> int:
+    """The process group, from the process's parameters; its own where it has none."""
+    peb = int(process.eprocess.Peb)
+    try:
+        parameters = int(PEB(process.memory, peb).ProcessParameters) if peb else 0
+        if parameters:
+            return int(RTL_USER_PROCESS_PARAMETERS(process.memory, parameters).ProcessGroupId)
+    except GuestFault:
+        pass
+    return process.id
+
+
+def codec(code_page: int) -> str:
+    """Python's name for a code page."""
     return "utf-8" if code_page == UTF8 else f"cp{code_page}"
 
 
-class ConDrv(Driver):
-    """The console driver. A file object's context says whether it is input or output."""
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Which console a process belongs to. `process[Attached]`."""
 
-    name = "condrv"
+    console: Console
 
-    def create(self, device: Device, file: FileObject, opening: Opening) -> None:
-        kind = KINDS.get(opening.name.lower(), None if opening.name else OTHER)
-        if kind is None:
-            raise NtError(STATUS.OBJECT_NAME_NOT_FOUND)
-        if opening.name.lower() == "\\console":
-            kind = OUTPUT if opening.access & 2 else INPUT
-        file.context = kind
-        opening.information = 1
-        if opening.access & 0x0200_0000:
-            opening.access = FILE_ALL_ACCESS
 
-    def read(self, request: Request) -> None:
-        console = _console(request)
-        if request.file.context != INPUT:
-            raise NtError(STATUS.INVALID_HANDLE)
+def console_of(process: Process) -> Console | None:
+    """The console a process is attached to."""
+    return process[Attached].console if process.has(Attached) else None
 
-        def answer(request: Request) -> bool:
-            data = console.take(request.length).encode(_codec(console.input_code_page), "replace")
-            request.complete(STATUS.SUCCESS, len(data[: request.length]), data[: request.length])
-            return True
 
-        console.wait(request, answer)
-
-    def write(self, request: Request) -> None:
-        console = _console(request)
-        if request.file.context != OUTPUT:
-            raise NtError(STATUS.INVALID_HANDLE)
-        console.write(console.decode(request.data))
-        request.complete(STATUS.SUCCESS, len(request.data))
-
-    def device_control(self, request: Request) -> None:
-        service = _SERVICES.get(request.code)
-        if service is None:
-            raise NtError(STATUS.INVALID_DEVICE_REQUEST)
-        needed, kind, act = service
-        if len(request.data) < needed:
-            raise NtError(STATUS.INVALID_PARAMETER)
-        if kind is not None and request.file.context != kind:
-            raise NtError(STATUS.INVALID_HANDLE)
-        output = act(_console(request), request)
-        if output is not None:
-            if len(output) > request.length:
-                raise NtError(STATUS.BUFFER_TOO_SMALL)
-            request.complete(STATUS.SUCCESS, len(output), output)
-
-
-def _console(request: Request) -> Console:
-    return request.file.kernel[Console]
-
-
-# ---------------------------------------------------------------- control codes
-# Each gives its output, or None where it has completed the request itself (or left it pending).
-
-
-def _get_mode(console: Console, request: Request) -> bytes:
-    mode = console.input_mode if request.file.context == INPUT else console.output_mode
-    return struct.pack("<I", mode)
-
-
-def _set_mode(console: Console, request: Request) -> bytes:
-    mode = int.from_bytes(request.data[:4], "little")
-    if request.file.context == INPUT:
-        if mode & ~INPUT_MODES or (mode & ECHO_INPUT and not mode & LINE_INPUT):
-            raise NtError(STATUS.INVALID_PARAMETER)
-        console.input_mode = mode
-    else:
-        if mode & ~OUTPUT_MODES:
-            raise NtError(STATUS.INVALID_PARAMETER)
-        console.output_mode = mode
-    return b""
-
-
-def _write(console: Console, request: Request) -> None:
-    console.write(from_utf16(request.data))
-    request.complete(STATUS.SUCCESS, len(request.data))
-
-
-def _read(console: Console, request: Request) -> None:
-    def answer(request: Request) -> bool:
-        data = to_utf16(console.take(request.length // 2))
-        request.complete(STATUS.SUCCESS, len(data), data)
-        return True
-
-    console.wait(request, answer)
-
-
-def _screen_info(console: Console, request: Request) -> bytes:
-    screen = console.screen
-    right, bottom = screen.width - 1, screen.height - 1
-    x = min(screen.x, right)
-    cells = (screen.width, screen.height, x, screen.y, screen.attribute, 0, 0, right, bottom)
-    return struct.pack("<4hH6h", *cells, screen.width, screen.height)
-
-
-def _set_cursor(console: Console, request: Request) -> bytes:
-    x, y = struct.unpack_from("<hh", request.data)
-    if not (0 <= x < console.screen.width and 0 <= y < console.screen.height):
-        raise NtError(STATUS.INVALID_PARAMETER)
-    console.screen.x, console.screen.y = x, y
-    return b""
-
-
-def _set_attribute(console: Console, request: Request) -> bytes:
-    console.screen.attribute = int.from_bytes(request.data[:2], "little")
-    return b""
-
-
-def _get_cursor(console: Console, request: Request) -> bytes:
-    return struct.pack("<Ii", console.screen.cursor_size, console.screen.cursor_visible)
-
-
-def _set_cursor_info(console: Console, request: Request) -> bytes:
-    size, visible = struct.unpack_from("<Ii", request.data)
-    if not 1 <= size <= 100:
-        raise NtError(STATUS.INVALID_PARAMETER)
-    console.screen.cursor_size, console.screen.cursor_visible = size, int(bool(visible))
-    return b""
-
-
-def _set_size(console: Console, request: Request) -> bytes:
-    width, height = struct.unpack_from("<hh", request.data)
-    if width < 1 or height < 1:
-        raise NtError(STATUS.INVALID_PARAMETER)
-    console.screen.resize(width, height)
-    return b""
-
-
-def _fill(console: Console, request: Request) -> bytes:
-    view = codes.CONSOLE_FILL.parse(request.data)
-    x, y, count, element = int(view.Start.X), int(view.Start.Y), int(view.Length), int(view.Element)
-    if not (0 <= x < console.screen.width and 0 <= y < console.screen.height):
-        return bytes(4)
-    filled = (
-        console.screen.fill(x, y, count, attribute=element)
-        if view.Kind
-        else console.screen.fill(x, y, count, unit=element)
-    )
-    return struct.pack("<I", filled)
-
-
-def _region(console: Console, data: bytes) -> tuple[int, int, int, int]:
-    left, top, right, bottom = struct.unpack_from("<4h", data)
-    if left < 0 or top < 0 or right < left or bottom < top:
-        raise NtError(STATUS.INVALID_PARAMETER)
-    return left, top, right, bottom
-
-
-def _write_output(console: Console, request: Request) -> bytes:
-    left, top, right, bottom = _region(console, request.data)
-    screen, width = console.screen, right - left + 1
-    cells = request.data[8:]
-    if len(cells) < width * (bottom - top + 1) * CHAR_INFO.size:
-        raise NtError(STATUS.INVALID_PARAMETER)
-    for row in range(top, min(bottom, screen.height - 1) + 1):
-        for column in range(left, min(right, screen.width - 1) + 1):
-            screen.rows[row][column] = struct.unpack_from(
-                "<HH", cells, ((row - top) * width + column - left) * 4
-            )
-        if row == screen.y and console.output_descriptor >= 0:
-            # The host's terminal follows on the cursor's line; elsewhere only the buffer shows it.
-            write_all(console.output_descriptor, ("\r" + screen.line(row)).encode("utf-8", "replace"))
-    return struct.pack("<4h", left, top, min(right, screen.width - 1), min(bottom, screen.height - 1))
-
-
-def _read_output(console: Console, request: Request) -> bytes:
-    left, top, right, bottom = _region(console, request.data)
-    screen = console.screen
-    if right >= screen.width or bottom >= screen.height:
-        raise NtError(STATUS.INVALID_PARAMETER)
-    rows = screen.rows[top : bottom + 1]
-    return b"".join(struct.pack("<HH", *cell) for row in rows for cell in row[left : right + 1])
-
-
-def _get_code_pages(console: Console, request: Request) -> bytes:
-    return struct.pack("<II", console.input_code_page, console.output_code_page)
-
-
-def _set_code_pages(console: Console, request: Request) -> bytes:
-    pages = struct.unpack_from("<II", request.data)
-    for page in pages:
-        try:
-            "".encode(_codec(page or OEM_CODE_PAGE))
-        except LookupError:
-            raise NtError(STATUS.INVALID_PARAMETER) from None
-    console.input_code_page = pages[0] or console.input_code_page
-    console.output_code_page = pages[1] or console.output_code_page
-    return b""
-
-
-def _get_title(console: Console, request: Request) -> None:
-    data = to_utf16(console.title)[: request.length]
-    request.complete(STATUS.SUCCESS, len(data), data)
-
-
-def _set_title(console: Console, request: Request) -> bytes:
-    console.title = from_utf16(request.data)
-    return b""
-
-
-def _read_input(console: Console, request: Request) -> None:
-    flags = int.from_bytes(request.data[:4], "little")
-
-    def answer(request: Request) -> bool:
-        count = request.length // INPUT_RECORD.size
-        text = console.text[: count // 2]
-        output = b"".join(_key(unit, down=down) for unit in text for down in (1, 0))
-        if not flags & codes.CONSOLE_READ_PEEK:
-            console.text = console.text[len(text) :]
-        request.complete(STATUS.SUCCESS, len(output), output)
-        return True
-
-    if flags & (codes.CONSOLE_READ_NO_WAIT | codes.CONSOLE_READ_PEEK):
-        answer(request)
-    else:
-        console.wait(request, answer)
-
-
-def _key(unit: str, *, down: int) -> bytes:
-    """A key record for a character; letters and digits have their virtual key codes."""
-    virtual = (
-        ord(unit.upper())
-        if unit.isascii() and unit.isalnum()
-        else {"\r": 0x0D, "\b": 8, " ": 0x20}.get(unit, 0)
-    )
-    return struct.pack("<HxxiHHHHI", KEY_EVENT, down, 1, virtual, 0, ord(unit) & 0xFFFF, 0)
-
-
-def _write_input(console: Console, request: Request) -> bytes:
-    for place in range(0, len(request.data) - INPUT_RECORD.size + 1, INPUT_RECORD.size):
-        record = INPUT_RECORD.parse(request.data[place : place + INPUT_RECORD.size])
-        if record.EventType == KEY_EVENT and record.KeyEvent.bKeyDown and record.KeyEvent.UnicodeChar:
-            console.text += chr(record.KeyEvent.UnicodeChar)
-    console.serve()
-    return b""
-
-
-def _count_input(console: Console, request: Request) -> bytes:
-    return struct.pack("<I", 2 * len(console.text))
-
-
-def _flush_input(console: Console, request: Request) -> bytes:
-    console.text = ""
-    return b""
-
-
-def _get_processes(console: Console, request: Request) -> bytes:
-    return b"".join(struct.pack("<I", process.id) for process in console.processes)
-
-
-def _control_event(console: Console, request: Request) -> bytes:
-    event, group = struct.unpack_from("<II", request.data)
-    if event > 1:
-        raise NtError(STATUS.INVALID_PARAMETER)
-    console.control(event, group)
-    return b""
-
-
-def _attach(console: Console, request: Request) -> bytes:
-    attach(console.kernel, request.process)
-    return b""
-
-
-def _detach(console: Console, request: Request) -> bytes:
-    detach(console.kernel, request.process)
-    return b""
-
-
-_SERVICES: dict[int, tuple[int, str | None, Callable[[Console, Request], bytes | None]]] = {
-    codes.IOCTL_CONSOLE_GET_MODE: (0, None, _get_mode),
-    codes.IOCTL_CONSOLE_SET_MODE: (4, None, _set_mode),
-    codes.IOCTL_CONSOLE_WRITE: (0, OUTPUT, _write),
-    codes.IOCTL_CONSOLE_READ: (0, INPUT, _read),
-    codes.IOCTL_CONSOLE_GET_SCREEN_BUFFER_INFO: (0, OUTPUT, _screen_info),
-    codes.IOCTL_CONSOLE_SET_CURSOR_POSITION: (4, OUTPUT, _set_cursor),
-    codes.IOCTL_CONSOLE_SET_TEXT_ATTRIBUTE: (2, OUTPUT, _set_attribute),
-    codes.IOCTL_CONSOLE_GET_CURSOR_INFO: (0, OUTPUT, _get_cursor),
-    codes.IOCTL_CONSOLE_SET_CURSOR_INFO: (8, OUTPUT, _set_cursor_info),
-    codes.IOCTL_CONSOLE_SET_SCREEN_BUFFER_SIZE: (4, OUTPUT, _set_size),
-    codes.IOCTL_CONSOLE_FILL: (12, OUTPUT, _fill),
-    codes.IOCTL_CONSOLE_WRITE_OUTPUT: (8, OUTPUT, _write_output),
-    codes.IOCTL_CONSOLE_READ_OUTPUT: (8, OUTPUT, _read_output),
-    codes.IOCTL_CONSOLE_GET_CODE_PAGES: (0, None, _get_code_pages),
-    codes.IOCTL_CONSOLE_SET_CODE_PAGES: (8, None, _set_code_pages),
-    codes.IOCTL_CONSOLE_GET_TITLE: (0, None, _get_title),
-    codes.IOCTL_CONSOLE_SET_TITLE: (0, None, _set_title),
-    codes.IOCTL_CONSOLE_READ_INPUT: (4, INPUT, _read_input),
-    codes.IOCTL_CONSOLE_WRITE_INPUT: (INPUT_RECORD.size, INPUT, _write_input),
-    codes.IOCTL_CONSOLE_COUNT_INPUT: (0, INPUT, _count_input),
-    codes.IOCTL_CONSOLE_FLUSH_INPUT: (0, INPUT, _flush_input),
-    codes.IOCTL_CONSOLE_GET_PROCESSES: (0, None, _get_processes),
-    codes.IOCTL_CONSOLE_CONTROL_EVENT: (8, None, _control_event),
-    codes.IOCTL_CONSOLE_ATTACH: (0, None, _attach),
-    codes.IOCTL_CONSOLE_DETACH: (0, None, _detach),
-}
-
-
-# ---------------------------------------------------------------- the outside
-
-
-def install(kernel: Kernel) -> None:
-    """Make the device and the DOS names that lead to it."""
-    device = create_device(kernel, ConDrv(), "ConDrv", FILE_DEVICE_CONSOLE)
-    kernel.install(Console(kernel, device))
-    for name, target in LINKS:
-        ob.add_link(kernel, f"GLOBAL??\\{name}", f"\\Device\\ConDrv{target}")
-
-
-def attach(kernel: Kernel, process: Process) -> None:
+def attach(console: Console, process: Process) -> None:
     """The process belongs to the console from now on."""
-    console = kernel[Console]
-    if process not in console.processes:
-        console.processes.insert(0, process)
+    detach(process)
+    process.install(Attached(console))
+    console.processes.insert(0, process)
 
 
-def detach(kernel: Kernel, process: Process) -> None:
+def detach(process: Process) -> None:
     """The process leaves (it calls FreeConsole, or it ends)."""
-    console = kernel[Console]
-    if process in console.processes:
+    console = console_of(process)
+    if console is not None:
+        process.remove(Attached)
         console.processes.remove(process)
+        console.released()
+
+
+def connection(process: Process) -> int:
+    r"""A handle of the process's own to its console (\Device\ConDrv\Connect)."""
+    console = console_of(process)
+    assert console is not None
+    opening = Opening(process.kernel, None, FILE_ALL_ACCESS, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, 7)
+    return handle_to(process, console, CONNECT, opening)
+
+
+def handle_to(process: Process, console: Console, name: str, opening: Opening, attributes: int = 0) -> int:
+    """A handle in a process to a part of a console."""
+    opening.name = name
+    file = open_on(console.device, opening)
+    file.context = Opened(KINDS[name], console)
+    try:
+        return ob.insert_handle(process, file, FILE_ALL_ACCESS, attributes)
+    finally:
+        ob.dereference(file)
 
 
 def control_event(kernel: Kernel, event: int = CTRL_C_EVENT) -> None:
@@ -527,4 +300,5 @@ def standard_handles(
             opened[key] = ob.insert_handle(process, file, FILE_ALL_ACCESS, OBJ_INHERIT)
             ob.dereference(file)
         setattr(view, field, opened[key])
-    attach(kernel, process)
+    attach(kernel[Console], process)
+    view.ConsoleHandle = connection(process)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntos import ob
-from ntos.io import cng, console, host_stream, null
+from ntos.io import cng, condrv, host_stream, null
 from ntos.io.device import DEVICE, DRIVER
 from ntos.io.file import FILE
 from ntos.io.pipe import driver as pipe
@@ -24,7 +24,7 @@ def install(kernel: Kernel) -> None:
     null.install(kernel)
     cng.install(kernel)
     host_stream.install(kernel)
-    console.install(kernel)
+    condrv.install(kernel)
     pipe.install(kernel)
     for name, target in LINKS:
         ob.add_link(kernel, f"GLOBAL??\\{name}", target)

@@ -73,6 +73,8 @@ class Creation:
     """PS_PROTECTION as asked for or, for the system's own, as decided; None where nobody said anything."""
     reserves: list[tuple[int, int]] = field(default_factory=list)
     """(address or 0, size) of ranges to be reserved before anything else finds a place."""
+    standard_handles: bytes = b""
+    """PS_STD_HANDLE_INFO: whether the kernel hands standard handles on."""
     token_flags: int = 0
     """TokenFlags the new process's token has besides its parent's (the child process policy)."""
     frees_children: bool = False

@@ -163,8 +163,6 @@ def NtCreateUserProcess(
         outcome.subject = made.process.id
         thread.kernel.scheduler.ready(made.thread)
         with _handed_over(made):
-            account.step(thread.log, 4, "NtCreateUserProcess: standard handles", made.process.id)
-            standard_handles.hand_on(made.process, made.parameters, order.wanted, order.creation)
             account.step(thread.log, 4, "PspUpdateCreateInfo", made.process.id)
             _answer(thread, info, made, order)
             ThreadHandle.write(handle_for(thread, made.thread, ThreadDesiredAccess, of_thread))
@@ -329,6 +327,8 @@ def create_process(
         parameters.flags |= PARAMETERS_PROTECTED if protection.level_of(process) & 7 else 0
         account.step(log, 3, "PspSetupUserProcessAddressSpace", process.id)
         address = parameters.place(process)
+        account.step(log, 4, "NtCreateUserProcess: standard handles", process.id)
+        standard_handles.hand_on(process, address, creation)
         account.made(log, "structure", "the child's own parameters", address, process.id,
                      structure="RTL_USER_PROCESS_PARAMETERS")  # fmt: skip
         start = ThreadStart(

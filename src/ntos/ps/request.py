@@ -63,6 +63,7 @@ def creation_of(
     options = wanted.data(numbers.MITIGATION_OPTIONS)
     if options is not None:
         creation.mitigation = mitigation.Options.parse(options)
+    creation.standard_handles = wanted.data(numbers.STD_HANDLE_INFO) or b""
     _placement(wanted)
     creation.reserves = _reserves(wanted)
     creation.token_flags, creation.frees_children = _child_policy(wanted)

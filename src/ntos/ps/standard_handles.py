@@ -10,12 +10,10 @@ from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.status import GuestFault, NtError
 from ntos.etw import account
-from ntos.ps import attributes as numbers
 
 if TYPE_CHECKING:
     from ntos.ke.process import Process
     from ntos.ps.allocate import Creation
-    from ntos.ps.attributes import Attributes
 
 REQUEST, ALWAYS = 1, 2
 """PS_STD_HANDLE_STATE: the parent's own, for programs of one subsystem; or those its caller named."""
@@ -23,12 +21,12 @@ FIELDS = ("StandardInput", "StandardOutput", "StandardError")
 CONSOLE_HANDLE_REFERENCE = 2
 
 
-def hand_on(process: Process, parameters: int, wanted: Attributes, creation: Creation) -> None:
+def hand_on(process: Process, parameters: int, creation: Creation) -> None:
     """Duplicate the parent's handles into the new process, and write them into its parameters."""
     view = RTL_USER_PROCESS_PARAMETERS(process.memory, parameters)
     _console_reference(process, view, creation)
-    raw = wanted.data(numbers.STD_HANDLE_INFO)
-    if raw is None or len(raw) < 8 or (creation.inherit_handles and creation.handle_list is None):
+    raw = creation.standard_handles
+    if len(raw) < 8 or (creation.inherit_handles and creation.handle_list is None):
         return
     flags, subsystem = struct.unpack("<II", raw[:8])
     state, pseudo = flags & 3, flags >> 2 & 7

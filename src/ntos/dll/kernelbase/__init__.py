@@ -17,6 +17,7 @@ from ntos.dll.kernelbase import (
     codepage,
     completion,
     console,
+    console_attach,
     console_input,
     copy,
     create,

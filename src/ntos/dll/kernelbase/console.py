@@ -368,4 +368,8 @@ async def GenerateConsoleCtrlEvent(thread: UserThread, dwCtrlEvent: DWORD, dwPro
 async def FreeConsole(thread: UserThread) -> BOOL:
     """Leave the console."""
     await control(thread, await any_console(thread), driver.IOCTL_CONSOLE_DETACH)
+    view = parameters(thread)
+    connection, view.ConsoleHandle = int(view.ConsoleHandle), 0
+    if connection:
+        await nt.NtClose(thread, connection)
     return BOOL(1)
