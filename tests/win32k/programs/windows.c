@@ -43,6 +43,9 @@ int main(void) {
     printf("created%s\n", order); order[0] = 0;
     RECT r; GetWindowRect(grand, &r); printf("rect %ld %ld %ld %ld\n", r.left, r.top, r.right, r.bottom);
     printf("tree %d %d %d %d %d\n", GetParent(child) == top, IsChild(top, grand), GetWindow(top, GW_CHILD) == child, GetWindow(child, GW_HWNDNEXT) == second, GetWindow(owned, GW_OWNER) == top);
+    POINT at = {1, 1}; ClientToScreen(grand, &at); printf("point %ld %ld", at.x, at.y); ScreenToClient(child, &at); printf(" %ld %ld", at.x, at.y);
+    MapWindowPoints(child, top, &at, 1); printf(" %ld %ld top %d %d\n", at.x, at.y, BringWindowToTop(second), GetWindow(top, GW_CHILD) == second);
+    SetWindowPos(second, HWND_BOTTOM, 0, 0, 0, 0, SWP_NOMOVE | SWP_NOSIZE);
     int n = 0; printf("children"); EnumChildWindows(top, count, (LPARAM)&n); n = 0; printf("\nthread"); EnumThreadWindows(GetCurrentThreadId(), count, (LPARAM)&n); printf("\n");
     SetLastError(0); printf("extra %d %d %d", (int)SetWindowLongPtrA(top, 8, 77), (int)GetWindowLongPtrA(top, 8), (int)GetWindowLongPtrA(top, 12)); printf(" error %lu\n", GetLastError());
     old = (WNDPROC)SetWindowLongPtrW(top, GWLP_WNDPROC, (LONG_PTR)wide);
