@@ -23,6 +23,6 @@ from ntos.dll.user32 import (
 )
 
 __all__ = [
-    "caption", "classes", "cursor", "entry", "find", "focus", "geometry", "message", "message_box", "metrics", "query", "station",
-    "text", "timer", "windows",
+    "caption", "classes", "cursor", "entry", "find", "focus", "geometry", "message", "message_box", "metrics",
+    "query", "station", "text", "timer", "windows",
 ]  # fmt: skip
