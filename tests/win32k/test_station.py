@@ -45,7 +45,7 @@ def test_desktops_are_chained_from_their_station(machine: Machine) -> None:
         found.append(desktop.name)
         assert int(desktop.view.rpwinstaParent) == station.address
         address = int(desktop.view.rpdeskNext)
-    assert found == ["Winlogon", "Disconnect", "Default"]
+    assert found == ["Default", "Disconnect", "Winlogon"]
     ob.dereference(station)
 
 

@@ -156,7 +156,7 @@ def make_desktop(station: WindowStation, name: str) -> Desktop:
     set_name_text(station.kernel, name_header, name)
     desktop.view.dwSessionId = station.view.dwSessionId
     desktop.view.rpwinstaParent = station.address
-    station.desktops.append(desktop)
+    station.desktops.insert(0, desktop)
     station.link()
     return desktop
 
