@@ -182,6 +182,17 @@ def test_children_are_told(tmp_path: Path) -> None:
     assert "rule: it is a DLL, or not linked to the end; what would flip it: an EXE file" in text
 
 
+def test_other_doors() -> None:
+    """What a program makes by native calls is told too: NtCreateUserProcess from stage 2, NtCreateProcessEx from 3."""
+    children = document(SAMPLES / "native.exe").account.children
+    assert [[stage.number for stage in child.stages] for child in children[:2]] == [[2, 3, 4, 6, 7], [3, 4, 6, 7]]
+    assert [(child.created, child.entered, child.exit_status) for child in children[:2]] == [(True, True, 41)] * 2
+    refused = [child.refusal for child in children[2:]]
+    assert [(each.stage, each.status_name) for each in refused if each is not None] == [
+        (2, "STATUS_OBJECT_NAME_NOT_FOUND"), (2, "STATUS_INVALID_HANDLE"), (2, "STATUS_INVALID_HANDLE"),
+    ]  # fmt: skip
+
+
 # ------------------------------------------------------------ one that is refused
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,23 @@ def test_failing_edge(tmp_path: Path, ninja: Path, linux_ninja: Path, linux_work
     ran, expected, _, _ = both(tmp_path, ninja, linux_ninja, linux_worker, "-j1", failing=True)
     assert ran.exit_code == expected.returncode != 0
     assert normal(ran.stdout, linux_worker) == normal(expected.stdout, linux_worker)
+
+
+def test_explained(tmp_path: Path, ninja: Path) -> None:
+    """`ntos explain create` on ninja: seven stages, its modules, and each command it starts, in order."""
+    shutil.copy(ninja, tmp_path / "ninja.exe")
+    shutil.copy(SAMPLES / "bin" / "worker.exe", tmp_path / "worker.exe")
+    write_build(tmp_path, "worker.exe", failing=False)
+    command = [sys.executable, "-m", "ntos", "explain", "create", str(tmp_path / "ninja.exe"), "-j1", "--json"]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    account = json.loads(done.stdout)["account"]
+    assert [stage["number"] for stage in account["stages"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert [module["name"] for module in account["modules"][:2]] == ["ninja.exe", "ntdll.dll"]
+    lines = [child["command_line"] for child in account["children"]]
+    assert lines[0] == "worker.exe step1.txt in.txt"
+    assert len(lines) == EDGES
+    assert all(child["entered"] and child["exit_status"] == 0 for child in account["children"])
 
 
 def test_nothing_to_do(tmp_path: Path, ninja: Path) -> None:

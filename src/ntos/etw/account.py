@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ntos.abi.status import Denied, NtError, status_name
+from ntos.abi.status import STATUS, Denied, NtError, status_name
 from ntos.etw.event import CreationDecision, CreationEnded, CreationObject, CreationStep, Reason
 
 if TYPE_CHECKING:
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 WIN32_ERROR = 0xC007
 """A failure that has a Win32 number and no status of its own."""
+RULES = {
+    STATUS.INVALID_HANDLE: "a handle in the call must be open in the creator",
+    STATUS.OBJECT_TYPE_MISMATCH: "a handle in the call must be to the right kind of object",
+    STATUS.ACCESS_VIOLATION: "addresses in the call must be readable, and writable where an answer goes",
+    STATUS.NO_MEMORY: "there must be memory for it",
+    STATUS.COMMITMENT_LIMIT: "there must be memory for it",
+}
+"""Rules of refusals that come from so far below that they carry none."""
 CREATION = (CreationStep, CreationDecision, CreationObject, CreationEnded)
 """All that `ntos explain create` listens for, besides what other parts tell anyhow."""
 
@@ -68,7 +76,7 @@ def ending(log: Log, routine: str, code_of: Callable[[NtError], int] | None = No
 
 
 def _refused(log: Log, event: CreationEnded, error: NtError) -> None:
-    because = error.because or Denied(status_name(error.status))
+    because = error.because or Denied(RULES.get(error.status, status_name(error.status)))
     last = log.steps.get(log.where()[2])
     if last is not None and not because.stage:
         because = replace(because, stage=last.stage, routine=last.routine)

@@ -68,6 +68,10 @@ def line(event: Event) -> str:
         case events.Refused():
             flip = f"; would pass with: {event.flip}" if event.flip else ""
             return f"REFUSED {event.name}: {event.status_name} by {event.rule} {event.inputs}{flip}"
+        case events.CreationStep():
+            return f"STAGE {event.stage} {event.routine} {_arguments(event.details)}".rstrip()
+        case events.CreationDecision():
+            return f"DECIDED {event.rule}: {event.outcome} {_arguments(event.inputs)}".rstrip()
         case events.ExceptionRaised():
             chance = "first" if event.first_chance else "second"
             return f"EXCEPTION {event.code_name} at {event.location} ({chance} chance)"

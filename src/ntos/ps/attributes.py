@@ -83,7 +83,8 @@ class Attributes:
         if entry is None:
             return None
         if entry.size > limit:
-            raise NtError(STATUS.INVALID_PARAMETER)
+            inputs = {"attribute": hex(number), "size": entry.size}
+            raise NtError(STATUS.INVALID_PARAMETER, Denied("size of an attribute", inputs, f"at most {limit}"))
         return self.memory.read(entry.value, entry.size)
 
     def probe(self) -> None:

@@ -16,6 +16,7 @@ from ntos.abi.pointer import In, Out
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import ACCESS_MASK, BOOLEAN, HANDLE, NTSTATUS, ULONG
+from ntos.etw import account
 from ntos.ke.service import service
 from ntos.mm.section import SECTION_TYPE
 from ntos.ps import create, debug_port, image_options
@@ -63,7 +64,8 @@ def NtCreateProcessEx(
     )  # fmt: skip
     section = _image(thread, SectionHandle)
     creation.debug_object = debug_port.by_handle(thread, DebugPort) if DebugPort else None
-    with ExitStack() as undo:
+    account.step(thread.log, 3, "NtCreateProcessEx", parent=creation.parent.id, Flags=Flags)
+    with account.ending(thread.log, "NtCreateProcessEx") as outcome, ExitStack() as undo:
         undo.callback(create.release_token, creation)
         if TokenHandle:
             creation.token = tokens.assignable(thread, TokenHandle)
@@ -73,7 +75,9 @@ def NtCreateProcessEx(
             options = image_options.options_of(thread.kernel, creation.image_path, creation.image_path)
         process = create.build_process(thread.kernel, creation, section, thread, undo, options)
         undo.pop_all()
-    insert_process(process)
+        outcome.subject = process.id
+        account.step(thread.log, 3, "PspInsertProcess", process.id)
+        insert_process(process)
     ProcessHandle.write(create.handle_for(thread, process, DesiredAccess, said))
     ob.dereference(process)
     return STATUS.SUCCESS

@@ -8,6 +8,7 @@ from ntos.abi.status import STATUS, Denied, NtError, status_name
 from ntos.etw import account
 from ntos.etw.event import CreationDecision
 from ntos.ex.handle import HandleTable
+from ntos.ob.manager import BODY, ObjectManager
 from ntos.rtl import sid
 from ntos.se import token as tokens
 
@@ -90,6 +91,10 @@ def handles_inherited(process: Process, creation: Creation) -> None:
     if not log.wants(CreationDecision):
         return
     count = process.part(HandleTable).count
+    manager = process.kernel[ObjectManager]
+    for handle, entry in process.part(HandleTable).items():
+        kind = manager.kind_of_name(manager.objects[entry.header + BODY])
+        account.made(log, "handle", f"inherited, {kind}", handle, process.id, access=entry.access)
     outcome = f"{count} handles of the parent's, with their values" if creation.inherit_handles else "none"
     inputs = {"inherit": creation.inherit_handles, "only": sorted(creation.handle_list or ())}
     account.decided(log, "bInheritHandles", outcome, inputs, "" if creation.inherit_handles else "bInheritHandles TRUE")

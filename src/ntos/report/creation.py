@@ -35,9 +35,10 @@ LAYOUTS: Final = {
         PS_CREATE_INFO,
     )
 }  # fmt: skip
-BEGINS: Final = ("CreateProcessInternalW", "NtCreateUserProcess")
-CHOSEN: Final = "BasepCreateProcessParameters"
-"""By this step it is known which file is started."""
+BEGINS: Final = ("CreateProcessInternalW", "NtCreateUserProcess", "NtCreateProcessEx")
+"""The calls that make a process, and begin an account."""
+CHOSEN: Final = ("BasepCreateProcessParameters", "IoCreateFileEx")
+"""By these steps it is known which file is started."""
 OWN_STEPS: Final = 6
 """From this stage on steps may be the new process's own."""
 INITIALISATION: Final = 7
@@ -129,6 +130,8 @@ class Recorder:
             draft.account.process.id = event.subject
             self._born[event.subject] = draft
         self._close(draft, side, now, event.time)
+        if side == CHILD and draft not in self._open.values():
+            self._close(draft, CREATOR, now, event.time)
         if event.stage == 1:
             draft.account.refusal = None  # a detour: what refused is got round
         routine, stage = event.routine, event.stage
@@ -149,13 +152,19 @@ class Recorder:
         if own is not None and event.stage >= OWN_STEPS and event.thread not in self._open:
             return own, CHILD
         draft = self._open.get(event.thread)
-        begins = event.routine == BEGINS[0] or draft is None
-        if draft is None or begins:
+        if draft is None and event.routine not in BEGINS and event.subject in self._born:
+            return self._born[event.subject], CREATOR  # the thread its creator makes later
+        if draft is None or self._begins(event.routine, draft):
             account = Account("", "", self._process(event.process), Process())
             draft = self._open[event.thread] = _Draft(account, event.routine)
             self._drafts.append(draft)
             self.accounts.append(account)
         return draft, CREATOR
+
+    @staticmethod
+    def _begins(routine: str, draft: _Draft) -> bool:
+        """Whether a step is the first of another creation; CreateProcess itself calls NtCreateUserProcess."""
+        return routine == BEGINS[0] or (routine in BEGINS and draft.routine != BEGINS[0])
 
     def _of(self, event: Event) -> tuple[_Draft, Step] | None:
         """The step during which an event happened."""
@@ -274,5 +283,6 @@ class Recorder:
         account.host_microseconds = round(sum(step.host_microseconds for step in steps), 1)
         details = first.details
         account.command_line = account.command_line or str(details.get("lpCommandLine") or "")
-        chosen = [step.details["path"] for step in steps if step.routine == CHOSEN]
-        account.program = str(chosen[-1]) if chosen else account.program or str(details.get("lpApplicationName") or "")
+        chosen = [step.details["path"] for step in steps if step.routine in CHOSEN]
+        path = chosen[-1] if chosen else account.program or details.get("lpApplicationName") or ""
+        account.program = str(path).removeprefix("\\??\\")

@@ -20,6 +20,6 @@ def page(document: Document) -> str:
     )  # fmt: skip
     environment.filters.update(
         value=words.value, microseconds=words.microseconds, virtual=words.virtual, who=words.process,
-        outcome=words.outcome, hexadecimal=lambda number: f"0x{number:X}", telling=words.telling,
+        outcome=words.outcome, title_of=words.title, hexadecimal=lambda number: f"0x{number:X}", telling=words.telling,
     )  # fmt: skip
     return environment.get_template("page.html").render(document=document) + "\n"

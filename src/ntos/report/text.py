@@ -38,8 +38,9 @@ class _Printer:
 
     def account(self, account: Account) -> None:
         """One creation, and what its process created."""
-        self._line(f"{account.program or account.command_line}: {words.outcome(account)}", "bold")
-        self._line(f"created by {words.process(account.creator)} with: {account.command_line}")
+        self._line(f"{words.title(account)}: {words.outcome(account)}", "bold")
+        line = f" with: {account.command_line}" if account.command_line else ""
+        self._line(f"created by {words.process(account.creator)}{line}")
         times = words.microseconds(account.host_microseconds), words.virtual(account.virtual_time)
         self._line(f"{times[0]} of host time, {times[1]} of the machine's own", "dim")
         for stage in account.stages:
@@ -142,7 +143,7 @@ class _Printer:
                 self._summary(child)
 
     def _summary(self, account: Account, indent: int = 2) -> None:
-        self._line(f"{account.command_line}: {words.outcome(account)}", indent=indent)
+        self._line(f"{account.command_line or words.title(account)}: {words.outcome(account)}", indent=indent)
         refusal = account.refusal
         if refusal is not None:
             flip = f"; what would flip it: {refusal.flip}" if refusal.flip else ""

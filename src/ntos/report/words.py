@@ -66,6 +66,11 @@ def _is_noise(each: Change) -> bool:
     return each.name.endswith("]") or any(word in each.name for word in NOISE)
 
 
+def title(account: Account) -> str:
+    """What was to be started."""
+    return account.program or account.command_line or "a process"
+
+
 def outcome(account: Account) -> str:
     """One sentence: what came of it."""
     refusal = account.refusal

@@ -20,7 +20,7 @@ from ntos.abi.layout.token import (
     SID_AND_ATTRIBUTES_HASH,
     TOKEN,
 )
-from ntos.abi.status import STATUS, NtError
+from ntos.abi.status import STATUS, Denied, NtError
 from ntos.ke.kernel import Kernel
 from ntos.ke.process import Process
 from ntos.ke.thread import Thread
@@ -484,7 +484,8 @@ def assignable(thread: Thread, handle: int) -> Token:
     """
     found = by_handle(thread, handle, rights.TOKEN_ASSIGN_PRIMARY, TYPE)
     if not found.is_primary:
-        raise NtError(STATUS.BAD_TOKEN_TYPE)
+        because = Denied("a process has a primary token", {"TokenType": int(found.body.TokenType)}, "DuplicateTokenEx")
+        raise NtError(STATUS.BAD_TOKEN_TYPE, because)
     own = primary_token(thread.process)
     parent = luid.get(found.body.ParentTokenId)
     sibling = parent == luid.get(own.body.ParentTokenId) and found.authentication_id == own.authentication_id

@@ -6,10 +6,11 @@ from ntos.abi.errors import ERROR
 from ntos.abi.layout.win32 import PROCESS_INFORMATION, SECURITY_ATTRIBUTES, STARTUPINFOW
 from ntos.abi.pointer import Ptr
 from ntos.abi.types import BOOL, DWORD, HANDLE, PVOID, WCHAR
+from ntos.dll.kernelbase.creation.refusal import refusal
 from ntos.dll.kernelbase.creation.request import Request
 from ntos.dll.kernelbase.creation.stages import create_process
 from ntos.dll.kernelbase.text import export_both, optional_text
-from ntos.um.export import WinError, export
+from ntos.um.export import export
 from ntos.um.thread import UserThread
 
 
@@ -29,7 +30,8 @@ def _request(
     narrow: bool,
 ) -> Request:
     if not startup or not result:
-        raise WinError(ERROR.INVALID_PARAMETER)
+        missing = "lpProcessInformation" if startup else "lpStartupInfo"
+        raise refusal(ERROR.INVALID_PARAMETER, "both structures must be given", {missing: 0}, f"a {missing[2:]}")
     return Request(
         optional_text(application),
         optional_text(line),

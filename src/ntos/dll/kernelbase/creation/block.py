@@ -7,6 +7,7 @@ from ntos.abi.pointer import Ptr
 from ntos.abi.status import Denied
 from ntos.abi.types import DWORD
 from ntos.abi.win32 import CREATE_UNICODE_ENVIRONMENT, MAX_PATH
+from ntos.dll.kernelbase.creation.refusal import refusal
 from ntos.dll.kernelbase.creation.request import Request
 from ntos.dll.kernelbase.objects import full_path, read_block
 from ntos.dll.kernelbase.search import file_attributes, is_directory
@@ -48,5 +49,6 @@ def _ansi_block(thread: UserThread, address: int) -> bytes:
         if piece == b"\0":
             break
     if len(data) > LARGEST_ANSI_BLOCK:
-        raise WinError(ERROR.INVALID_PARAMETER)
+        raise refusal(ERROR.INVALID_PARAMETER, "size of an ANSI environment block", {"bytes": len(data)},
+                      "at most 32767, or CREATE_UNICODE_ENVIRONMENT")  # fmt: skip
     return data if data.endswith(b"\0\0") else data + b"\0"
