@@ -175,6 +175,7 @@ def explain(settings: argparse.Namespace, words: list[str]) -> int:
     )  # fmt: skip
     try:
         with machine:
+            signal.signal(signal.SIGINT, lambda _number, _frame: machine.interrupt())
             document = record(machine, settings, wanted, words)
     finally:
         os.close(nothing)
@@ -200,7 +201,6 @@ def record(machine: Machine, settings: argparse.Namespace, wanted: Wish, words: 
     )  # fmt: skip
     if settings.to_entry:
         machine.log.subscribe(lambda event: _stop_at_entry(machine, event, parent.id), events.CreationStep)
-    signal.signal(signal.SIGINT, lambda _number, _frame: machine.interrupt())
     reason = machine.run(settings.timeout)
     accounts = recorder.finish()
     nobody = Account("", "", Process(), Process())

@@ -10,7 +10,6 @@ from itertools import groupby
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ntos.abi.layout.api import PS_CREATE_INFO
 from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.process import EPROCESS
 from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
@@ -32,7 +31,6 @@ LAYOUTS: Final = {
     kind.__name__: kind
     for kind in (
         EPROCESS, ETHREAD, PEB, TEB, PEB_LDR_DATA, RTL_USER_PROCESS_PARAMETERS, SECTION_IMAGE_INFORMATION,
-        PS_CREATE_INFO,
     )
 }  # fmt: skip
 BEGINS: Final = ("CreateProcessInternalW", "NtCreateUserProcess", "NtCreateProcessEx")

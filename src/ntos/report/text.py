@@ -64,7 +64,7 @@ class _Printer:
             self._step(step)
 
     def _step(self, step: Step) -> None:
-        title = Text(f"  {step.component}!", "dim")
+        title = Text.assemble((f"  {step.component}!", "dim"))
         title.append(step.routine, "bold")
         title.append(f"  {words.microseconds(step.host_microseconds)}", "dim")
         self._console.print(title)
