@@ -9,7 +9,7 @@ import pytest
 
 from ntos import mm
 from ntos.abi.status import STATUS, NtError
-from ntos.mm.layout import zero_bits_limit
+from ntos.mm.layout import ProcessLayout, zero_bits_limit
 
 
 def test_ranges_are_stacked_upward_from_a_random_base(memory: Any) -> None:
@@ -74,3 +74,17 @@ def test_a_taken_address_is_refused(memory: Any) -> None:
 def test_zero_bits_bound_the_address(bits: int, limit: int) -> None:
     """ZeroBits counts leading zeroes of 32 bits up to 21, and is a mask from 32 on."""
     assert zero_bits_limit(bits) == limit
+
+
+def test_a_program_may_keep_addresses_in_32_bits() -> None:
+    """Without HIGH_ENTROPY_VA only 8 bits are random, and allocations, stacks and the PEB begin below 4 GB."""
+    chosen = set()
+    for seed in range(40):
+        chance = random.Random(seed)
+        layout = ProcessLayout(chance)
+        assert layout.bottom_up > 1 << 32
+        layout.lessen(chance)
+        assert 0x10000 <= layout.bottom_up < 1 << 32
+        assert layout.low < 1 << 32
+        chosen.add(layout.bottom_up)
+    assert 1 < len(chosen) <= 256

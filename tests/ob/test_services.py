@@ -45,6 +45,7 @@ def test_duplicating_pseudo_handles(world: World) -> None:
     assert world.call(thread, "NtCompareObjects", handle, SELF - 1) == STATUS.NOT_SAME_OBJECT
     bad = world.call(thread, "NtDuplicateObject", SELF, 0x999, SELF, place, 0, 0, SAME_ACCESS)
     assert bad == STATUS.INVALID_HANDLE
+    assert world.integer(thread, place) == 0
     mine = world.handle_of(thread, "NtCreateEvent", ALL, 0, 0, 0)
     wrong = world.call(thread, "NtDuplicateObject", mine, mine, SELF, place, 0, 0, SAME_ACCESS)
     assert wrong == STATUS.OBJECT_TYPE_MISMATCH

@@ -19,6 +19,8 @@ UNITS: dict[str, tuple[str, ...]] = {
 """The units of each program. Wine 8.0 has no ntdll:process."""
 MANIFESTS = {"kernelbase": "test.manifest"}
 FLAGS = ("-nostdinc", "-D__WINESRC__", "-D__WINE_PE_BUILD", "-D_MSVCR_VER=0", "-O2", "-fno-strict-aliasing", "-w")
+LINKING = ("-s", "-Wl,--disable-high-entropy-va")
+"""The tests keep addresses of the heap in 32 bits, as a program may that does not ask for high entropy."""
 LIBRARIES = ("-luser32", "-ladvapi32", "-lntdll")
 LISTING = """\
 #define WIN32_LEAN_AND_MEAN
@@ -67,7 +69,7 @@ def build(name: str) -> Path:
         _run(COMPILER, *FLAGS, *headers, "-c", str(file), "-o", str(objects[-1]))
     if name in MANIFESTS:
         objects.append(_manifest(tests / MANIFESTS[name], work))
-    _run(COMPILER, "-s", "-o", str(program(name)), *map(str, objects), *LIBRARIES)
+    _run(COMPILER, *LINKING, "-o", str(program(name)), *map(str, objects), *LIBRARIES)
     return program(name)
 
 

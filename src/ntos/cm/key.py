@@ -229,7 +229,9 @@ KEY = ObjectType(
     CM_KEY_BODY.size,
     Key,
     valid_access=rights.KEY_ALL_ACCESS | 0x10_0000,
-    generic_mapping=(rights.KEY_READ, rights.KEY_WRITE, rights.KEY_EXECUTE, rights.KEY_ALL_ACCESS),
+    generic_mapping=(
+        rights.KEY_READ, rights.KEY_WRITE, rights.KEY_EXECUTE | rights.KEY_CREATE_LINK, rights.KEY_ALL_ACCESS,
+    ),
     paged=True,
     tag=b"Key ",
     invalid_attributes=0x30,

@@ -86,8 +86,8 @@ KEYED_EVENT: ObjectType[KeyedEvent] = ObjectType(
     "KeyedEvent",
     BODY_SIZE,
     KeyedEvent,
-    valid_access=rights.KEYEDEVENT_ALL_ACCESS,
-    generic_mapping=(0x20001, 0x20002, 0x20003, rights.KEYEDEVENT_ALL_ACCESS),
+    valid_access=rights.KEYEDEVENT_ALL_ACCESS | rights.SYNCHRONIZE,
+    generic_mapping=(0x20001, 0x20002, 0x20000, rights.KEYEDEVENT_ALL_ACCESS),
     tag=b"Keye",
     paged=True,
 )

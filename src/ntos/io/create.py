@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ntos import ob
 from ntos.abi import access as rights
 from ntos.abi.io import (
+    FILE_CREATE,
     FILE_CREATE_TREE_CONNECTION,
     FILE_DELETE_ON_CLOSE,
     FILE_DIRECTORY_FILE,
@@ -34,7 +35,7 @@ from ntos.abi.pointer import In, Out
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, LARGE_INTEGER, NTSTATUS, PVOID, ULONG
 from ntos.etw.event import FileOpened
-from ntos.io.driver import Opening, PipeParameters
+from ntos.io.driver import MailslotParameters, Opening, PipeParameters
 from ntos.io.file import FILE, FileObject
 from ntos.io.volume.information import basic, network_open
 from ntos.io.volume.open import VolumeOpen
@@ -154,6 +155,28 @@ def NtCreateNamedPipeFile(
         outbound_quota=OutboundQuota,
         timeout=0 if DefaultTimeout is None else int(DefaultTimeout),
     )
+    return _create(thread, FileHandle, ObjectAttributes, IoStatusBlock, opening)
+
+
+@service
+def NtCreateMailslotFile(
+    thread: Thread,
+    FileHandle: Out[HANDLE],
+    DesiredAccess: ACCESS_MASK,
+    ObjectAttributes: In[OBJECT_ATTRIBUTES] | None,
+    IoStatusBlock: Out[IO_STATUS_BLOCK],
+    CreateOptions: ULONG,
+    MailslotQuota: ULONG,
+    MaximumMessageSize: ULONG,
+    ReadTimeout: In[LARGE_INTEGER] | None,
+) -> NTSTATUS:
+    """Make a mailslot and open its reader's end."""
+    if ObjectAttributes is None:
+        raise NtError(STATUS.INVALID_PARAMETER)
+    share = FILE_SHARE_READ | FILE_SHARE_WRITE
+    opening = Opening(thread.kernel, thread, DesiredAccess, FILE_CREATE, CreateOptions, share)
+    timeout = -1 if ReadTimeout is None else int(ReadTimeout)
+    opening.mailslot = MailslotParameters(MailslotQuota, MaximumMessageSize, timeout)
     return _create(thread, FileHandle, ObjectAttributes, IoStatusBlock, opening)
 
 

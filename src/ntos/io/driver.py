@@ -35,6 +35,17 @@ class PipeParameters:
 
 
 @dataclass(slots=True)
+class MailslotParameters:
+    """NtCreateMailslotFile's own arguments."""
+
+    quota: int
+    maximum_message: int
+    """0 where any length will do."""
+    read_timeout: int
+    """In 100 ns, negative; -1 for ever, 0 not at all."""
+
+
+@dataclass(slots=True)
 class Opening:
     """A create request (OPEN_PACKET): what NtCreateFile was asked, and the file object being made."""
 
@@ -49,6 +60,7 @@ class Opening:
     attributes: int = 0
     allocation: int = 0
     pipe: PipeParameters | None = None
+    mailslot: MailslotParameters | None = None
     query: bool = False
     """Opened only to be asked about and closed again: no sharing is checked (NtQueryAttributesFile)."""
     target_directory: bool = False

@@ -49,6 +49,7 @@ QUERY_SIZES: dict[int, int] = {
     _C.FilePositionInformation: 8, _C.FileModeInformation: 4, _C.FileAlignmentInformation: 4,
     _C.FileAllInformation: 0x68, _C.FileAlternateNameInformation: 8, _C.FileStreamInformation: 0x20,
     _C.FilePipeInformation: 8, _C.FilePipeLocalInformation: 0x28, _C.FilePipeRemoteInformation: 0x10,
+    _C.FileMailslotQueryInformation: 0x18,
     _C.FileCompressionInformation: 0x10, _C.FileNetworkOpenInformation: 0x38,
     _C.FileAttributeTagInformation: 8, _C.FileIoCompletionNotificationInformation: 4,
     _C.FileIoPriorityHintInformation: 4, _C.FileNormalizedNameInformation: 8,
@@ -69,7 +70,7 @@ SET_SIZES: dict[int, int] = {
     _C.FileCompletionInformation: 0x10, _C.FileValidDataLengthInformation: 8,
     _C.FileIoCompletionNotificationInformation: 4, _C.FileIoPriorityHintInformation: 4,
     _C.FileReplaceCompletionInformation: 0x10, _C.FileDispositionInformationEx: 4,
-    _C.FileRenameInformationEx: 0x18, _C.FileLinkInformationEx: 0x18,
+    _C.FileRenameInformationEx: 0x18, _C.FileLinkInformationEx: 0x18, _C.FileMailslotSetInformation: 8,
 }  # fmt: skip
 SET_ACCESS: dict[int, int] = {
     _C.FileBasicInformation: rights.FILE_WRITE_ATTRIBUTES, _C.FileRenameInformation: rights.DELETE,

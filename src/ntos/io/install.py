@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntos import ob
-from ntos.io import cng, condrv, host_stream, null
+from ntos.io import cng, condrv, host_stream, mailslot, null
 from ntos.io.device import DEVICE, DRIVER
 from ntos.io.file import FILE
 from ntos.io.pipe import driver as pipe
@@ -14,7 +14,7 @@ from ntos.ob.manager import ObjectManager
 if TYPE_CHECKING:
     from ntos.ke.kernel import Kernel
 
-LINKS = (("NUL", "\\Device\\Null"), ("PIPE", "\\Device\\NamedPipe"))
+LINKS = (("NUL", "\\Device\\Null"), ("PIPE", "\\Device\\NamedPipe"), ("MAILSLOT", "\\Device\\Mailslot"))
 
 
 def install(kernel: Kernel) -> None:
@@ -26,5 +26,6 @@ def install(kernel: Kernel) -> None:
     host_stream.install(kernel)
     condrv.install(kernel)
     pipe.install(kernel)
+    mailslot.install(kernel)
     for name, target in LINKS:
         ob.add_link(kernel, f"GLOBAL??\\{name}", target)

@@ -35,6 +35,8 @@ TEB_REGION = 0x20_0000
 """The PEB and the first TEBs share one reservation of this size; further ones are made as threads come."""
 LOW_BASE = 0x10_0000_0000
 LOW_BITS = 18
+FEW_BITS = 8
+"""How much is random in the places of a process whose program did not ask for high entropy; all lie below 4 GB."""
 
 
 class ProcessLayout:
@@ -52,6 +54,12 @@ class ProcessLayout:
         """Where PEB, TEBs and stacks begin."""
         self.peb_page = choose(8)
         self.top_down = USER_END - (choose(8) << 16)
+
+    def lessen(self, random: Random | None) -> None:
+        """The program's image lacks HIGH_ENTROPY_VA: it may keep addresses in 32 bits."""
+        choice = random.getrandbits(FEW_BITS) if random is not None else 0
+        self.bottom_up = LOWEST_USER_ADDRESS + (choice << 16)
+        self.low = TEB_REGION * (1 + choice)
 
 
 class ImagePlacement:

@@ -101,7 +101,7 @@ SECTION_TYPE: ObjectType[Section] = ObjectType(
     "Section",
     SECTION.size,
     Section,
-    valid_access=rights.SECTION_ALL_ACCESS,
+    valid_access=rights.SECTION_ALL_ACCESS | rights.SYNCHRONIZE,
     generic_mapping=(0x20005, 0x20002, 0x20008, rights.SECTION_ALL_ACCESS),
     paged=True,
     tag=b"Sect",

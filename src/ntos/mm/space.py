@@ -47,7 +47,8 @@ class AddressSpace:
         self.physical = kernel.platform.physical
         self.buffer = self.physical.buffer
         self.vads = VadTree(kernel, process.address + EPROCESS.offset("VadRoot"))
-        self.layout = ProcessLayout(kernel.random if self.manager.aslr else None)
+        self.random = kernel.random if self.manager.aslr else None
+        self.layout = ProcessLayout(self.random)
         self.virtual_size = self._counter(EPROCESS.offset("VirtualSize"))
         self.peak_virtual_size = self._counter(EPROCESS.offset("PeakVirtualSize"))
         self.commit = self._counter(EPROCESS.offset("CommitCharge"))

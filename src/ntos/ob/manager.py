@@ -52,7 +52,9 @@ class TypeObject(Body):
 
 
 TYPE = ObjectType(
-    "Type", OBJECT_TYPE.size, TypeObject, valid_access=rights.OBJECT_TYPE_ALL_ACCESS, tag=b"ObjT"
+    "Type", OBJECT_TYPE.size, TypeObject, tag=b"ObjT",
+    valid_access=rights.OBJECT_TYPE_ALL_ACCESS | rights.SYNCHRONIZE,
+    generic_mapping=(0x20000, 0x20000, 0x20000, rights.OBJECT_TYPE_ALL_ACCESS),
 )
 
 

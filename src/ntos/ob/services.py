@@ -67,6 +67,8 @@ def NtDuplicateObject(
     """Make a handle in one process to what a handle in another stands for; close the first on request."""
     manager = thread.kernel[ObjectManager]
     processes = manager.find_type("Process")
+    if TargetHandle is not None:
+        TargetHandle.write(0)
     source = by_handle(thread, SourceProcessHandle, rights.PROCESS_DUP_HANDLE, processes)
     if HandleAttributes & ~(OBJ_VALID_ATTRIBUTES | OBJ_PROTECT_CLOSE):
         raise NtError(STATUS.INVALID_PARAMETER)

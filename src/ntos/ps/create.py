@@ -18,6 +18,7 @@ from ntos.abi.layout.object import OBJECT_ATTRIBUTES
 from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.ob import OBJ_INHERIT
+from ntos.abi.pe.headers import DllFlag
 from ntos.abi.pointer import In, Out, Ptr
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.signature import probe_for_write
@@ -463,6 +464,9 @@ def _map_images(process: Process, section: Section) -> int:
     manager = kernel[ProcessManager]
     log = kernel.log
     account.step(log, 3, "MmInitializeProcessAddressSpace", process.id)
+    if not section.image_information().DllCharacteristics & DllFlag.HIGH_ENTROPY_VA:
+        space = mm.space_of(process)
+        space.layout.lessen(space.random)
     base, size, _ = mm.map_view(process, section, inherit=True)
     account.made(log, "view", "the program", base, process.id, size=size)
     ob.reference(section)

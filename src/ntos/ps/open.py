@@ -139,6 +139,7 @@ def NtGetNextProcess(
     NewProcessHandle: Out[HANDLE],
 ) -> NTSTATUS:
     """A handle to the next process (of those that can be opened so) after one in hand, or to the first."""
+    NewProcessHandle.write(0)
     if Flags & ~PREVIOUS:
         raise NtError(
             STATUS.INVALID_PARAMETER, Denied("NtGetNextProcess flags", {"Flags": hex(Flags)}, "0 or 1")
@@ -162,6 +163,7 @@ def NtGetNextThread(
     NewThreadHandle: Out[HANDLE],
 ) -> NTSTATUS:
     """A handle to the next thread of a process after one in hand, or to the first."""
+    NewThreadHandle.write(0)
     if Flags:
         raise NtError(STATUS.INVALID_PARAMETER, Denied("NtGetNextThread flags", {"Flags": hex(Flags)}, "0"))
     process = ob.by_handle(thread, ProcessHandle, PROCESS_QUERY_INFORMATION, PROCESS)

@@ -425,7 +425,7 @@ TYPE = ObjectType(
     "Token",
     VARIABLE_PART,
     Token,
-    valid_access=rights.TOKEN_ALL_ACCESS,
+    valid_access=rights.TOKEN_ALL_ACCESS | rights.SYNCHRONIZE,
     generic_mapping=(0x2001A, 0x201E0, 0x20005, rights.TOKEN_ALL_ACCESS),
     paged=True,
     tag=b"Toke",

@@ -93,6 +93,23 @@ static void machine(void)
     printf(" %lu\n", GetLastError());
 }
 
+static void mailslot(void)
+{
+    HANDLE reader = CreateMailslotW(L"\\\\.\\mailslot\\corner", 100, 50, NULL);
+    HANDLE writer = CreateFileA("\\\\.\\mailslot\\corner", GENERIC_WRITE, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    DWORD done, maximum, following, count, timeout;
+    char text[16] = "";
+    WriteFile(writer, "hello", 6, &done, NULL);
+    GetMailslotInfo(reader, &maximum, &following, &count, &timeout);
+    printf("mailslot %lu %lu %lu %lu", maximum, following, count, timeout);
+    printf(" %d %s", ReadFile(reader, text, sizeof text, &done, NULL), text);
+    printf(" %d", ReadFile(reader, text, sizeof text, &done, NULL));
+    printf(" %lu", GetLastError());
+    SetMailslotInfo(reader, MAILSLOT_WAIT_FOREVER);
+    GetMailslotInfo(reader, NULL, &following, NULL, &timeout);
+    printf(" %ld %ld\n", following, timeout);
+}
+
 int main(void)
 {
     WCHAR program[MAX_PATH], *line = GetCommandLineW();
@@ -106,6 +123,7 @@ int main(void)
     environment();
     processes(program);
     machine();
+    mailslot();
     UNICODE_STRING *kept = (void *)((char *)NtCurrentTeb()->ProcessEnvironmentBlock->ProcessParameters + 0x70);
     kept->Buffer = NULL;
     printf("line %d\n", GetCommandLineW() == line);
@@ -122,6 +140,7 @@ EXPECTED = {
     "name": "0 87 500",
     "quota": "1 node 1 0 0 87 255 sets 0 122 32 session 1",
     "codepage": "0 87",
+    "mailslot": "100 6 1 50 1 hello 0 121 -1 -1",
     "line": "1",
 }
 

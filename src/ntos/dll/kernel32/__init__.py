@@ -15,6 +15,7 @@ from ntos.dll.kernel32 import (
     dostime,
     entry,
     legacy,
+    mailslot,
     processors,
     profile,
     start,
