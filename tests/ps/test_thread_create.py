@@ -120,6 +120,7 @@ def test_walking_processes_and_threads(box: Box) -> None:
         handle = box.word(thread, place)
         count += 1
     assert count >= 1
+    assert box.word(thread, place) == 0
 
 
 def test_locating_an_address(box: Box) -> None:

@@ -96,7 +96,8 @@ static void machine(void)
 static void mailslot(void)
 {
     HANDLE reader = CreateMailslotW(L"\\\\.\\mailslot\\corner", 100, 50, NULL);
-    HANDLE writer = CreateFileA("\\\\.\\mailslot\\corner", GENERIC_WRITE, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    const char *name = "\\\\.\\mailslot\\corner";
+    HANDLE writer = CreateFileA(name, GENERIC_WRITE, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
     DWORD done, maximum, following, count, timeout;
     char text[16] = "";
     WriteFile(writer, "hello", 6, &done, NULL);

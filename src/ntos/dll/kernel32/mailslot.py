@@ -64,10 +64,10 @@ async def GetMailslotInfo(
         await nt.NtQueryInformationFile(thread, hMailslot, status, place, INFORMATION.size, kind)
         maximum, _, following, count, timeout = INFORMATION.unpack(thread.memory.read(place, INFORMATION.size))
     milliseconds = WAIT_FOREVER if timeout == -1 else -timeout // 10_000
-    answers = (lpMaxMessageSize, maximum), (lpNextSize, following), (lpMessageCount, count), (lpReadTimeout, milliseconds)
-    for place_of, value in answers:
-        if place_of is not None:
-            place_of.write(value)
+    places = (lpMaxMessageSize, lpNextSize, lpMessageCount, lpReadTimeout)
+    for where, value in zip(places, (maximum, following, count, milliseconds), strict=True):
+        if where is not None:
+            where.write(value)
     return BOOL(1)
 
 
