@@ -16,7 +16,7 @@ from tests.ps.conftest import SELF, Box
 ALL = 0x1F003F
 BASIC_LIMIT, ID_LIST, PORT, EXTENDED = 2, 3, 7, 9
 ACTIVE_PROCESS, BREAKAWAY_OK, SILENT_BREAKAWAY, KILL_ON_CLOSE = 0x8, 0x800, 0x1000, 0x2000
-JOB_MEMORY, PROCESS_MEMORY, PRIORITY_CLASS = 0x200, 0x100, 0x20
+PROCESS_MEMORY, PRIORITY_CLASS = 0x100, 0x20
 
 
 def _job(box: Box, thread: Thread) -> tuple[int, Job]:
@@ -137,7 +137,7 @@ def test_the_id_list_says_how_many_there_are(box: Box) -> None:
 
 
 def test_limits_that_hold_and_limits_that_do_not(box: Box) -> None:
-    """Memory and priority limits act on the processes; what nobody enforces is refused."""
+    """Memory and priority limits act on the processes; flags of other kinds of limits are refused."""
     caller, target = box.thread(), box.thread()
     handle, job = _job(box, caller)
     job_object.join(target.process, job)
@@ -145,7 +145,6 @@ def test_limits_that_hold_and_limits_that_do_not(box: Box) -> None:
     assert _limit(box, caller, handle, flags, memory=0x100000, priority=1) == STATUS.SUCCESS
     assert int(target.process.eprocess.CommitChargeLimit) == 0x100
     assert int(target.process.pcb.BasePriority) == 4
-    assert _limit(box, caller, handle, JOB_MEMORY) == STATUS.NOT_SUPPORTED
     assert _limit(box, caller, handle, 0x8000) == STATUS.INVALID_PARAMETER
     place = box.room(caller, 0x90)
     assert box.call(caller, "NtQueryInformationJobObject", handle, EXTENDED, place, 0x90, 0) == STATUS.SUCCESS

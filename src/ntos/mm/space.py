@@ -4,7 +4,7 @@ behind.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ntos.abi.layout.process import EPROCESS
 from ntos.abi.memory import PAGE_SIZE
@@ -32,6 +32,14 @@ _VM = EPROCESS.offset("Vm")
 _PAGE_FAULT_COUNT = _VM  # the upper half of this word: PageFaultCount stands at +4
 _ONE_FAULT = 1 << 32
 _DECOMMITTED = software(MM_DECOMMIT)
+
+
+class Jobs(Protocol):
+    """What jobs say about commit; `ps` provides it."""
+
+    def refused(self) -> None: ...
+    def check(self, pages: int) -> None: ...
+    def count(self, pages: int, total: int) -> None: ...
 
 
 class AddressSpace:
@@ -65,6 +73,8 @@ class AddressSpace:
         self.locked: set[int] = set()
         """Pages NtLockVirtualMemory holds."""
         self.deleted = False
+        self.jobs: Jobs | None = None
+        """The jobs the process is in, as far as they have a word in what it commits."""
 
     def _counter(self, offset: int) -> int:
         """The index in `words` of an EPROCESS field: the fault path counts without decoding addresses."""
@@ -129,17 +139,26 @@ class AddressSpace:
         """Count `pages` of a range as committed; COMMITMENT_LIMIT if process or machine may have no more."""
         words = self.words
         total = words[self.commit] + pages
-        limit = words[self.commit_limit]
+        limit, jobs = words[self.commit_limit], self.jobs
         if limit and total > limit:
+            if jobs is not None:
+                jobs.refused()
             raise NtError(STATUS.COMMITMENT_LIMIT)
+        if jobs is not None:
+            jobs.check(pages)
         self.manager.charge(pages)
+        if jobs is not None:
+            jobs.count(pages, total)
         words[self.commit] = total
         words[self.commit_peak] = max(words[self.commit_peak], total)
         vad.charge += pages
 
     def uncharge(self, vad: Vad, pages: int) -> None:
         """Count `pages` of a range as no longer committed."""
-        self.words[self.commit] -= pages
+        left = self.words[self.commit] - pages
+        self.words[self.commit] = left
+        if self.jobs is not None:
+            self.jobs.count(-pages, left)
         vad.charge -= pages
         self.manager.uncharge(pages)
 

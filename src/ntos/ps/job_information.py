@@ -19,8 +19,8 @@ from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ke.service import service
-from ntos.ps import job_object
-from ntos.ps.information import Asked, Rule, Table, change, query, ulong
+from ntos.ps import job_object, job_time, job_usage
+from ntos.ps.information import Asked, Rule, Table, change, query, ulong, word
 from ntos.ps.job_object import JOB, Job
 from ntos.se import privileges
 
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 
 CLASS = constants.JOBOBJECTINFOCLASS
 BASIC_FLAGS, EXTENDED_FLAGS = 0xFF, 0x7FFF
-NOT_ENFORCED = (
-    constants.JOB_OBJECT_LIMIT_PROCESS_TIME
-    | constants.JOB_OBJECT_LIMIT_JOB_TIME
-    | constants.JOB_OBJECT_LIMIT_JOB_MEMORY
-)
+JOB_TIME, PRESERVE = constants.JOB_OBJECT_LIMIT_JOB_TIME, constants.JOB_OBJECT_LIMIT_PRESERVE_JOB_TIME
+UI_RESTRICTIONS = 0x1FF
+MESSAGES = 0x1FFE
+"""Bits of the numbers of messages there are."""
 PAGE = 0x1000
 ONE_PROCESSOR = 1
+ONE_GROUP = struct.pack("<QH6x", ONE_PROCESSOR, 0)
+"""GROUP_AFFINITY of group 0."""
 HIGHEST_SCHEDULING_CLASS, NORMAL_SCHEDULING_CLASS = 9, 5
 PRIORITY_CLASSES = range(constants.PROCESS_PRIORITY_CLASS_IDLE, constants.PROCESS_PRIORITY_CLASS_ABOVE_NORMAL + 1)
 POST_AT_END_OF_JOB = 1
@@ -45,8 +46,8 @@ CPU_RATE_ENABLE = 1
 
 
 @service(
-    partial="not SecurityLimit, JobSet, NotificationLimit, LimitViolation, GroupEx, CompletionFilter, "
-    "CompletionCounter, Freeze, ExtendedAccounting, MemoryUsage, ContainerId, rate control and the silo classes"
+    partial="not SecurityLimit, JobSet, NotificationLimit, LimitViolation, Freeze, ExtendedAccounting, rate control "
+    "and the silo classes"
 )
 def NtQueryInformationJobObject(
     thread: Thread,
@@ -69,8 +70,8 @@ def NtQueryInformationJobObject(
 
 
 @service(
-    partial="limits on time, on a job's whole memory, on user interface and on processor rate are refused; a "
-    "process that reaches its memory limit is not reported; classes as in NtQueryInformationJobObject"
+    partial="limits on processor rate are refused; those on user interface are kept for who enforces them; classes as "
+    "in NtQueryInformationJobObject"
 )
 def NtSetInformationJobObject(
     thread: Thread,
@@ -90,17 +91,24 @@ def NtSetInformationJobObject(
 
 
 def _accounting(asked: Request) -> bytes:
-    view = asked.target.view
+    view, used = asked.target.view, job_usage.of_job(asked.target)
     answer = struct.pack(
-        "<4q4I", int(view.TotalUserTime), int(view.TotalKernelTime), int(view.ThisPeriodTotalUserTime),
-        int(view.ThisPeriodTotalKernelTime), int(view.TotalPageFaultCount), int(view.TotalProcesses),
-        int(view.ActiveProcesses), int(view.TotalTerminatedProcesses),
+        "<4q4I", used.user, used.kernel, *job_usage.of_period(asked.target), used.faults & 0xFFFF_FFFF,
+        int(view.TotalProcesses), int(view.ActiveProcesses), int(view.TotalTerminatedProcesses),
     )  # fmt: skip
-    transfers = struct.pack(
-        "<6Q", int(view.ReadOperationCount), int(view.WriteOperationCount), int(view.OtherOperationCount),
-        int(view.ReadTransferCount), int(view.WriteTransferCount), int(view.OtherTransferCount),
-    )  # fmt: skip
-    return (answer + transfers)[: asked.length]
+    return (answer + struct.pack("<6Q", *used.transfers))[: asked.length]
+
+
+def _memory_usage(asked: Request) -> bytes:
+    """JOBOBJECT_MEMORY_USAGE_INFORMATION."""
+    view = asked.target.view
+    return struct.pack("<QQ", int(view.CurrentJobMemoryUsed) * PAGE, int(view.PeakJobMemoryUsed) * PAGE)
+
+
+def _container(asked: Request) -> bytes:
+    """JOBOBJECT_CONTAINER_IDENTIFIER_V2: two GUIDs, nothing but zeroes outside containers, and the job's number."""
+    view = asked.target.view
+    return bytes(view.ContainerId) + bytes(view.ContainerTelemetryId) + ulong(int(view.JobId))
 
 
 def _limits(asked: Request) -> bytes:
@@ -116,7 +124,10 @@ def _limits(asked: Request) -> bytes:
     basic.Affinity = int(view.Affinity.Bitmap[0])
     basic.PriorityClass = int(view.PriorityClass)
     basic.SchedulingClass = int(view.SchedulingClass)
+    basic.PerProcessUserTimeLimit = int(view.PerProcessUserTimeLimit)
+    basic.PerJobUserTimeLimit = int(view.PerJobUserTimeLimit)
     answer.ProcessMemoryLimit = int(view.ProcessMemoryLimit) * PAGE
+    answer.JobMemoryLimit = int(view.JobMemoryLimit) * PAGE
     answer.PeakProcessMemoryUsed = int(view.PeakProcessMemoryUsed) * PAGE
     answer.PeakJobMemoryUsed = int(view.PeakJobMemoryUsed) * PAGE
     return bytes(answer)[: asked.length]
@@ -143,6 +154,11 @@ QUERY_TABLE: Table[Job] = {
     CLASS.JobObjectExtendedLimitInformation: Rule((0x90,), QUERY, _limits, alignment=8),
     CLASS.JobObjectGroupInformation: Rule((), QUERY, lambda _: bytes(2), STATUS.BUFFER_TOO_SMALL, alignment=2),
     CLASS.JobObjectCpuRateControlInformation: Rule((8,), QUERY, lambda _: bytes(8)),
+    CLASS.JobObjectGroupInformationEx: Rule((), QUERY, lambda _: ONE_GROUP, STATUS.BUFFER_TOO_SMALL, alignment=8),
+    CLASS.JobObjectCompletionFilter: Rule((4,), QUERY, lambda a: ulong(int(a.target.view.CompletionFilter))),
+    CLASS.JobObjectCompletionCounter: Rule((8,), QUERY, lambda a: word(int(a.target.view.CompletionCount))),
+    CLASS.JobObjectMemoryUsageInformation: Rule((0x10,), QUERY, _memory_usage, alignment=8),
+    CLASS.JobObjectContainerId: Rule((0x24,), QUERY, _container),
 }
 
 
@@ -161,18 +177,22 @@ def _set_limits(asked: Request) -> None:
     valid = EXTENDED_FLAGS if extended else BASIC_FLAGS
     if flags & ~valid:
         raise _invalid("job limit flags", {"LimitFlags": hex(flags)}, f"within {valid:#x}")
-    if flags & NOT_ENFORCED:
-        inputs = {"LimitFlags": hex(flags), "not enforced": hex(flags & NOT_ENFORCED)}
-        raise NtError(STATUS.NOT_SUPPORTED, Denied("job limit that nobody would enforce", inputs))
+    if flags & JOB_TIME and flags & PRESERVE:
+        raise _invalid("a limit on the job's time is set or preserved", {"LimitFlags": hex(flags)}, "one of the two")
     _check(asked.thread, asked.target, wanted, flags)
     view = asked.target.view
     if not extended:
         flags |= int(view.LimitFlags) & ~BASIC_FLAGS
-    _store(asked.target, wanted, flags)
+    if flags & PRESERVE:
+        flags = flags & ~PRESERVE | int(view.LimitFlags) & JOB_TIME
+    _store(asked.target, wanted, flags, new_period=not int(wanted.LimitFlags) & PRESERVE)
     if flags & constants.JOB_OBJECT_LIMIT_PROCESS_MEMORY and extended:
         view.ProcessMemoryLimit = int(whole.ProcessMemoryLimit) // PAGE
+    if flags & constants.JOB_OBJECT_LIMIT_JOB_MEMORY and extended:
+        view.JobMemoryLimit = int(whole.JobMemoryLimit) // PAGE
     for process in asked.target.processes():
         job_object.apply_limits(process)
+    job_time.watch(asked.target)
 
 
 def _check(thread: Thread, job: Job, wanted: JOBOBJECT_BASIC_LIMIT_INFORMATION, flags: int) -> None:
@@ -196,9 +216,15 @@ def _check(thread: Thread, job: Job, wanted: JOBOBJECT_BASIC_LIMIT_INFORMATION, 
             privileges.require(thread, SE_PRIVILEGE.INCREASE_BASE_PRIORITY)
 
 
-def _store(job: Job, wanted: JOBOBJECT_BASIC_LIMIT_INFORMATION, flags: int) -> None:
+def _store(job: Job, wanted: JOBOBJECT_BASIC_LIMIT_INFORMATION, flags: int, *, new_period: bool) -> None:
     view = job.view
     view.LimitFlags = view.EffectiveLimitFlags = flags
+    if flags & constants.JOB_OBJECT_LIMIT_PROCESS_TIME:
+        view.PerProcessUserTimeLimit = int(wanted.PerProcessUserTimeLimit)
+    if flags & JOB_TIME and new_period:
+        view.PerJobUserTimeLimit = int(wanted.PerJobUserTimeLimit)
+        job_usage.begin_period(job)
+        job.reset()
     if flags & constants.JOB_OBJECT_LIMIT_WORKINGSET:
         view.MinimumWorkingSetSize = int(wanted.MinimumWorkingSetSize) // PAGE
         view.MaximumWorkingSetSize = int(wanted.MaximumWorkingSetSize) // PAGE
@@ -213,9 +239,26 @@ def _store(job: Job, wanted: JOBOBJECT_BASIC_LIMIT_INFORMATION, flags: int) -> N
 
 
 def _ui_restrictions(asked: Request) -> None:
-    if asked.number():
-        because = Denied("user interface limits: there is no window manager", {"UIRestrictionsClass": asked.number()})
-        raise NtError(STATUS.NOT_SUPPORTED, because)
+    """A job with limits on the user interface stands alone: it is in no other, and no other in it."""
+    wanted, view = asked.number(), asked.target.view
+    if wanted & ~UI_RESTRICTIONS:
+        raise _invalid("user interface limits", {"UIRestrictionsClass": hex(wanted)}, f"within {UI_RESTRICTIONS:#x}")
+    if wanted and (view.ParentJob or not view.ChildJobListHead.is_empty()):
+        because = Denied("user interface limits of a nested job", {"job": int(view.JobId)}, "a job that stands alone")
+        raise NtError(STATUS.ACCESS_DENIED, because)
+    view.UIRestrictionsClass, view.UILimits = wanted, int(wanted != 0)
+
+
+def _completion_filter(asked: Request) -> None:
+    """Messages, a bit each, that are not to be posted."""
+    wanted = asked.number()
+    if wanted & ~MESSAGES:
+        raise _invalid("completion filter", {"mask": hex(wanted)}, f"within {MESSAGES:#x}")
+    asked.target.view.CompletionFilter = wanted
+
+
+def _clear_peak(asked: Request) -> None:
+    asked.target.view.PeakJobMemoryUsed = int(asked.target.view.CurrentJobMemoryUsed)
 
 
 def _end_of_job(asked: Request) -> None:
@@ -251,4 +294,6 @@ SET_TABLE: Table[Job] = {
     CLASS.JobObjectAssociateCompletionPortInformation: Rule((0x10,), SET, _completion_port, alignment=8),
     CLASS.JobObjectExtendedLimitInformation: Rule((0x90,), SET, _set_limits, alignment=8),
     CLASS.JobObjectCpuRateControlInformation: Rule((8,), SET, _cpu_rate),
+    CLASS.JobObjectCompletionFilter: Rule((4,), SET, _completion_filter),
+    CLASS.JobObjectClearPeakJobMemoryUsed: Rule((0,), SET, _clear_peak),
 }

@@ -20,7 +20,7 @@ from ntos.abi.status import STATUS, Denied, NtError
 from ntos.io import CompletionPort
 from ntos.ke.event import NOTIFICATION_EVENT, Event
 from ntos.ob.types import ObjectType
-from ntos.ps import priority
+from ntos.ps import job_usage, priority
 from ntos.se.token import primary_token
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ ABNORMAL = frozenset((
 """Exit statuses that make JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS (jobs-silos-sessions.md)."""
 BREAKAWAY_OK = constants.JOB_OBJECT_LIMIT_BREAKAWAY_OK
 JOB_MEMORY = constants.JOB_OBJECT_LIMIT_JOB_MEMORY
+PROCESS_MEMORY = constants.JOB_OBJECT_LIMIT_PROCESS_MEMORY
+MEMORY_MESSAGES = {
+    PROCESS_MEMORY: constants.JOB_OBJECT_MSG_PROCESS_MEMORY_LIMIT,
+    JOB_MEMORY: constants.JOB_OBJECT_MSG_JOB_MEMORY_LIMIT,
+}
 SILENT_BREAKAWAY_OK = constants.JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK
 
 
@@ -79,11 +84,19 @@ class Job(Event):
         members = (self.kernel.processes[entry - LINKS] for entry in self.view.ProcessListHead.iterate())
         return found + [process for process in members if not process.eprocess.ProcessDelete]
 
+    def tell_limit(self, flag: int, process_id: int) -> None:
+        """A process has met a limit on memory of this job, or the nearest one around it that sets one."""
+        for job in self.chain():
+            if int(job.view.LimitFlags) & flag:
+                job.tell(MEMORY_MESSAGES[flag], process_id)
+                return
+
     def tell(self, message: int, process_id: int = 0) -> None:
-        """Post a message to the completion ports of this job and all around it."""
+        """Post a message to the completion ports of this job and all around it, but where it is filtered out."""
         for job in self.chain():
             view = job.view
-            if view.CompletionPort:
+            if view.CompletionPort and not int(view.CompletionFilter) >> message & 1:
+                view.CompletionCount = int(view.CompletionCount) + 1
                 port: CompletionPort = ob.at_address(self.kernel, int(view.CompletionPort))
                 port.post(int(view.CompletionKey), process_id, int(STATUS.SUCCESS), message)
 
@@ -166,12 +179,14 @@ def join(process: Process, job: Job) -> None:
         _nest(job, former)
         process.eprocess.JobLinks.remove()
         ob.dereference(former)
+    job_usage.leave_memory(process)
     ob.reference(job)
     process.eprocess.Job = job.address
     job.view.ProcessListHead.insert_tail(process.eprocess.JobLinks)
     for outer in entered:
         outer.view.TotalProcesses = int(outer.view.TotalProcesses) + 1
         outer.view.ActiveProcesses = int(outer.view.ActiveProcesses) + 1
+    job_usage.enter_memory(process, job_usage.JobCommit(process, job, PROCESS_MEMORY, JOB_MEMORY))
     apply_limits(process)
     mark_peb(process)
     job.tell(constants.JOB_OBJECT_MSG_NEW_PROCESS, process.id)
@@ -202,7 +217,8 @@ def _check_nesting(job: Job, former: Job) -> None:
     if _is_inside(job, former):
         return
     view = job.view
-    if view.ParentJob or view.TotalProcesses or view.UIRestrictionsClass:
+    limited = view.UIRestrictionsClass or former.view.UIRestrictionsClass
+    if view.ParentJob or view.TotalProcesses or limited:
         inputs = {"job": int(view.JobId), "process is in": int(former.view.JobId)}
         because = Denied("the process is in a job that this one cannot be nested in", inputs, "an empty job")
         raise NtError(STATUS.ACCESS_DENIED, because)
@@ -293,6 +309,8 @@ def leave(process: Process) -> None:
     job = job_of(process)
     if job is None:
         return
+    job_usage.fold(process, job)
+    job_usage.leave_memory(process)
     abnormal = int(process.eprocess.ExitStatus) & 0xFFFF_FFFF in ABNORMAL
     job.tell(
         constants.JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS if abnormal else constants.JOB_OBJECT_MSG_EXIT_PROCESS,
