@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -288,3 +289,24 @@ def test_bad_input_to_the_old_door(yard: Yard) -> None:
         before = yard.held(), len(yard.kernel.processes)
         assert yard.status("NtCreateProcessEx", place, 0x1FFFFF, 0, *arguments) == status, arguments
         assert (yard.held(), len(yard.kernel.processes)) == before, arguments
+
+
+def test_native_images(tmp_path: Path) -> None:
+    """An image of subsystem 1 (native) is created like any other here; only CreateProcess will not have it."""
+    image = bytearray((SAMPLES / "bin" / "brood.exe").read_bytes())
+    subsystem = int.from_bytes(image[0x3C:0x40], "little") + 24 + 0x44
+    image[subsystem : subsystem + 2] = b"\1\0"
+    (tmp_path / "native.exe").write_bytes(image)
+    (tmp_path / "exitcode.exe").write_bytes((SAMPLES / "bin" / "exitcode.exe").read_bytes())
+    with Machine(memory=64 << 20, drives={"D": tmp_path}, backend=ScriptedBackend()) as machine:
+        yard = Yard(machine)
+        name = "\\??\\D:\\native.exe".encode("utf-16-le")
+        place = yard.data(name)
+        assert yard.create(yard.data(struct.pack("<5Q", 0x28, NAME, len(name), place, 0))) == 0
+        child = yard.child
+        assert int(PEB(child.memory, int(child.eprocess.Peb)).ImageSubsystem) == 1
+        file = ob.at_address(machine.kernel, int(child.eprocess.ImageFilePointer))
+        assert file.path.endswith("native.exe")
+        for thread in list(machine.kernel.threads.values()):
+            if thread.coroutine is not None:
+                thread.coroutine.close()

@@ -44,9 +44,11 @@ def fill(child: Process, parent: Process) -> None:
     mm.clone_address_space(parent, child)
     child.copy_user_state(parent)
     mine, theirs = child.eprocess, parent.eprocess
-    section = int(theirs.SectionObject)
-    ob.reference(ob.at_address(child.kernel, section))
-    mine.SectionObject = section
+    for field in ("SectionObject", "ImageFilePointer"):
+        address = int(getattr(theirs, field))
+        if address:
+            ob.reference(ob.at_address(child.kernel, address))
+            setattr(mine, field, address)
     mine.SectionBaseAddress = int(theirs.SectionBaseAddress)
     mine.Peb = int(theirs.Peb)
     peb = PEB(child.memory, int(mine.Peb))

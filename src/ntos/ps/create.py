@@ -471,6 +471,9 @@ def _map_images(process: Process, section: Section) -> int:
     account.made(log, "view", "the program", base, process.id, size=size)
     ob.reference(section)
     eprocess.SectionObject = section.address
+    if section.area.file is not None:
+        ob.reference(section.area.file)
+        eprocess.ImageFilePointer = section.area.file.address
     eprocess.SectionBaseAddress = base
     account.step(log, 3, "PspMapSystemDlls", process.id)
     _, size, _ = mm.map_view(process, manager.ntdll, address=manager.ntdll_base, inherit=True)

@@ -203,9 +203,9 @@ def delete_process(process: Process) -> None:
     name = int(eprocess.SeAuditProcessCreationInfo.ImageFileName)
     if name:
         kernel.pool.free(name)
-    section = int(eprocess.SectionObject)
-    if section:
-        ob.dereference(ob.at_address(kernel, section))
+    for address in (int(eprocess.SectionObject), int(eprocess.ImageFilePointer)):
+        if address:
+            ob.dereference(ob.at_address(kernel, address))
     mm.release_tables(process)
     kernel.processes.pop(process.address, None)
 
