@@ -72,6 +72,7 @@ from ntos.dll.kernelbase import (
     time,
     token,
     url,
+    usage,
     version,
     volume,
     volume_names,
