@@ -150,7 +150,8 @@ static void exhaust(void)
         for (int i = 0; i < count; i++) TerminateProcess(children[i], 0), reap(children[i]);
         counts[round] = count;
     }
-    printf("as many again: %d; and one that runs: %lu\n", counts[0] == counts[1] && counts[0] > 3, deep(1));
+    // One fewer at most: the kernel's pool keeps the pages it has grown by.
+    printf("as many again: %d; and one that runs: %lu\n", counts[1] + 1 >= counts[0] && counts[0] > 3, deep(1));
 }
 
 // Parents that are killed while they make children.
