@@ -1,6 +1,5 @@
 // Which console does a child get, and what does a pseudo console hand on?
 #define NTDDI_VERSION 0x0A000006
-#define _WIN32_WINNT 0x0A00
 #include "creation.h"
 
 static char heard[0x1000];

@@ -45,24 +45,13 @@ static const ROW rows[] = {
     {"extended, short", EXTENDED_STARTUPINFO_PRESENT},
 };
 
-static const char *console_kind(HANDLE handle)
-{
-    switch ((LONG_PTR)handle) {
-    case 0: return "none";
-    case -1: return "detached";
-    case -2: return "new";
-    case -3: return "no window";
-    default: return "own";
-    }
-}
-
 static int child(void)
 {
     PARAMETERS *own = parameters();
     DWORD ids[4];
-    ULONG group = group_id();
+    const char *group = group_id() == GetCurrentProcessId() ? "own" : "parent's";
     tell("class %lX, error mode %X, group %s, console %s", GetPriorityClass(GetCurrentProcess()), GetErrorMode(),
-         group == 0 ? "0" : "other", GetConsoleProcessList(ids, 4) ? "yes" : "no");
+         group, GetConsoleProcessList(ids, 4) ? "yes" : "no");
     tell(", ignores Ctrl-C %lu, profile %lX", own->ConsoleFlags & 1, own->Flags & 0xE);
     return 5;
 }
@@ -70,8 +59,8 @@ static int child(void)
 int main(int argc, char **argv)
 {
     wchar_t line[MAX_PATH + 16];
-    (void)argv;
     share();
+    (void)argv;
     if (argc > 1) return child();
     swprintf(line, ARRAYSIZE(line), L"\"%ls\" child", self);
     SetErrorMode(SEM_NOOPENFILEERRORBOX);
@@ -89,6 +78,5 @@ int main(int argc, char **argv)
     SetPriorityClass(GetCurrentProcess(), ABOVE_NORMAL_PRIORITY_CLASS);
     start(&call, NULL, NULL);
     printf("none, from above normal: %s\n", report);
-    (void)console_kind;
     return 0;
 }

@@ -21,17 +21,17 @@ typedef struct {
     UNICODE_STRING WindowTitle, DesktopInfo, ShellInfo, RuntimeData;
 } PARAMETERS;
 
-static PARAMETERS *parameters(void)
+__attribute__((unused)) static PARAMETERS *parameters(void)
 {
     return (PARAMETERS *)NtCurrentTeb()->ProcessEnvironmentBlock->ProcessParameters;
 }
 
-static ULONG group_id(void)
+__attribute__((unused)) static ULONG group_id(void)
 {
     return *(ULONG *)((char *)parameters() + 0x408);
 }
 
-static void share(void)
+__attribute__((unused)) static void share(void)
 {
     HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, REPORT_SIZE, L"ntos-creation");
     report = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0);
@@ -39,7 +39,7 @@ static void share(void)
 }
 
 // In a child: one more piece of its report.
-static void tell(const char *format, ...)
+__attribute__((unused)) static void tell(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -49,7 +49,7 @@ static void tell(const char *format, ...)
 }
 
 // A directory of our own to put files into.
-static void make_scratch(const wchar_t *name)
+__attribute__((unused)) static void make_scratch(const wchar_t *name)
 {
     GetTempPathW(MAX_PATH, scratch);
     wcscat(scratch, name);
@@ -73,6 +73,7 @@ static DWORD start(const CALL *call, STARTUPINFOW *startup, DWORD *code)
     PROCESS_INFORMATION made = {0};
     STARTUPINFOW none = {.cb = sizeof none};
     if (call->line) wcscpy(line, call->line);
+    fflush(stdout);
     if (report) memset(report, 0, REPORT_SIZE);
     SetLastError(0);
     if (!CreateProcessW(call->application, call->line ? line : NULL, NULL, NULL, call->inherit, call->flags,

@@ -30,6 +30,7 @@ class Kept:
     command_line: int = 0
     title: int = 0
     desktop: int = 0
+    reserved: int = 0
 
 
 @export(fails=INVALID_HANDLE_VALUE)
@@ -108,8 +109,10 @@ async def GetStartupInfoA(thread: UserThread, lpStartupInfo: Ptr[STARTUPINFOW]) 
     if not narrow.title:
         narrow.title = await allocate_bytes(thread, to_ansi(view.WindowTitle.text) + b"\0")
         narrow.desktop = await allocate_bytes(thread, to_ansi(view.DesktopInfo.text) + b"\0")
+        narrow.reserved = await allocate_bytes(thread, to_ansi(view.ShellInfo.text) + b"\0")
     _fill_startup(thread, info)
     info.lpDesktop, info.lpTitle = PVOID(narrow.desktop), PVOID(narrow.title)
+    info.lpReserved = PVOID(narrow.reserved)
 
 
 @export

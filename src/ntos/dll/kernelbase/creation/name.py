@@ -48,7 +48,7 @@ def candidates(line: str) -> tuple[list[str], bool]:
 
 
 async def resolve(thread: UserThread, application: str | None, line: str | None) -> Program:
-    """The program of a call; ERROR_FILE_NOT_FOUND or PATH_NOT_FOUND where a command line names none.
+    """The program of a call; ERROR_FILE_NOT_FOUND where a command line names none.
 
     An application name is taken as it is, and whether such a file exists the kernel will see.
     """
@@ -81,7 +81,7 @@ async def _search(thread: UserThread, name: str, tried: list[str]) -> str | WinE
     """The file's path, or the error that this name has earned."""
     hit = await find_file(thread, name, executable_search_path(thread, name), ".exe", tried) if name else None
     if hit is None:
-        return await _missing(thread, name, tried)
+        return _missing(name, tried)
     if len(hit) >= MAX_PATH:
         return refusal(ERROR.FILENAME_EXCED_RANGE, "length of a program's path", {"path": hit}, "less than 260")
     if is_directory(await file_attributes(thread, hit)):
@@ -89,13 +89,11 @@ async def _search(thread: UserThread, name: str, tried: list[str]) -> str | WinE
     return hit
 
 
-async def _missing(thread: UserThread, name: str, tried: list[str]) -> WinError:
-    """Path or file not found, by whether the directory is there."""
-    folder = name[: max(name.rfind("\\"), name.rfind("/")) + 1]
-    absent = folder and not is_directory(await file_attributes(thread, folder))
-    code = ERROR.PATH_NOT_FOUND if absent else ERROR.FILE_NOT_FOUND
+def _missing(name: str, tried: list[str]) -> WinError:
+    """File not found, as SearchPath says it whether or not the directory is there."""
     flip = f"a file {tried[0]}" if tried else ""
-    return refusal(code, "no file of that name where CreateProcess looks", {"name": name, "tried": tried}, flip)
+    rule = "no file of that name where CreateProcess looks"
+    return refusal(ERROR.FILE_NOT_FOUND, rule, {"name": name, "tried": tried}, flip)
 
 
 def command_shell(thread: UserThread) -> str:

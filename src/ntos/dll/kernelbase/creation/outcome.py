@@ -26,7 +26,7 @@ from ntos.rtl.text import from_utf16
 from ntos.um.export import WinError
 from ntos.um.thread import UserThread
 
-FAIL_ON_FILE_OPEN, FAIL_MACHINE, FAIL_EXE_NAME = 1, 4, 5
+FAIL_MACHINE, FAIL_EXE_NAME = 4, 5
 MANIFEST_DETECTED = 8
 LARGEST_MANIFEST = 0x10000
 SUBSYSTEM_GUI, SUBSYSTEM_CUI = 2, 3
@@ -57,8 +57,8 @@ BAD_FORMATS = {
 def mapped(error: NtError, image: name.Program, info: PS_CREATE_INFO) -> NtError:
     """The failure as CreateProcess reports it, with the kernel's reason."""
     state, code = int(info.State), BAD_FORMATS.get(error.status)
-    if state == FAIL_ON_FILE_OPEN:
-        code = ERROR.BAD_DEVICE if dos_path.is_dos_device_name(image.given) else None
+    if dos_path.is_dos_device_name(image.given):
+        code = ERROR.BAD_DEVICE
     elif state == FAIL_MACHINE:
         code = ERROR.EXE_MACHINE_TYPE_MISMATCH
     elif error.status == STATUS.INVALID_IMAGE_NOT_MZ and image.path.lower().endswith(DOS_EXTENSIONS):
