@@ -21,8 +21,6 @@ from ntos.ps import debug_port
 from ntos.ps.thread import suspend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ntos.abi.layout.dbgk import DBGKM_APIMSG
     from ntos.dbgk.object import DebugObject
     from ntos.io.file import FileObject
@@ -33,7 +31,7 @@ MOST_MODULES = 500
 
 
 def attach(debugger: Process, process: Process, debug: DebugObject) -> None:
-    """Make `debug` the port of a running process (DbgkpSetProcessDebugObject)."""
+    """Make `debug` the port of a running process; its children do not inherit it (DbgkpSetProcessDebugObject)."""
     if int(process.eprocess.DebugPort):
         because = Denied("somebody debugs the process already", {"process": process.id}, "NtRemoveProcessDebug")
         raise NtError(STATUS.PORT_ALREADY_SET, because)
@@ -45,10 +43,14 @@ def attach(debugger: Process, process: Process, debug: DebugObject) -> None:
     debug_port.attach(process, debug)
     debug_port.mark_peb(process)
     process.eprocess.CreateReported = 1
+    process.eprocess.NoDebugInherit = 1
     _post_thread(debug, threads[0], *process_message(process))
+    modules = _modules(process)
+    for message, file in modules[:1]:  # ntdll: since Vista before the other threads
+        debug.queue(DebugEvent(threads[0], message, no_wait=True, file=file))
     for member in threads[1:]:
         _post_thread(debug, member, thread_message(member))
-    for message, file in _modules(process):
+    for message, file in modules[1:]:
         debug.queue(DebugEvent(threads[0], message, no_wait=True, file=file))
     log = process.kernel.log
     if log.wants(DebuggerAttached):
@@ -67,12 +69,12 @@ def _post_thread(debug: DebugObject, thread: Thread, message: DBGKM_APIMSG, file
     debug.queue(event)
 
 
-def _modules(process: Process) -> Iterator[tuple[DBGKM_APIMSG, FileObject | None]]:
-    """What the process's loader has loaded, but for the program (DbgkpPostModuleMessages)."""
-    for base in _loader_bases(process)[1:]:
-        vad = mm.space_of(process).find(base)
-        if vad is not None and isinstance(vad.area, ImageArea):
-            yield load_message(base, vad.area, 0)
+def _modules(process: Process) -> list[tuple[DBGKM_APIMSG, FileObject | None]]:
+    """What the process's loader has loaded, but for the program (DbgkpPostModuleMessages); ntdll is its first."""
+    views = ((base, mm.space_of(process).find(base)) for base in _loader_bases(process)[1:])
+    return [
+        load_message(base, vad.area, 0) for base, vad in views if vad is not None and isinstance(vad.area, ImageArea)
+    ]
 
 
 def _loader_bases(process: Process) -> list[int]:

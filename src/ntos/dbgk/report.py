@@ -16,7 +16,8 @@ from ntos.etw.event import DebugEventAnswered
 from ntos.io.file import FileObject
 from ntos.ke import context as context_record
 from ntos.ke.exception import ExceptionRecord, deliver
-from ntos.ke.wait import hold
+from ntos.ke.trap import SUSPENDED, Suspension
+from ntos.ke.wait import hold, wait, yield_processor
 from ntos.mm.image import ImageArea
 from ntos.ps.freeze import freeze, thaw
 from ntos.ps.manager import ProcessManager
@@ -63,8 +64,13 @@ async def send(thread: Thread, message: DBGKM_APIMSG, file: FileObject | None = 
             thaw(process, thread)
             event.free()
         _tell(thread, message, status)
+        if thread.kernel.scheduler.others_ready(thread):
+            # Those it held have waited longer: a thread that tells without end must not keep them from telling.
+            await yield_processor(thread)
         if status != STATUS.DBG_REPLY_LATER:
             return status
+        while thread.suspend_count or thread.frozen:
+            await wait(thread, (thread.kernel[Suspension].gate(thread),), user=False, reason=SUSPENDED)
 
 
 def _tell(thread: Thread, message: DBGKM_APIMSG, status: int) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ntos.abi.status import STATUS, GuestFault, status_name
 from ntos.abi.types import NTSTATUS
-from ntos.etw.event import ExceptionRaised
+from ntos.etw.event import DebugPrint, ExceptionRaised
 from ntos.hal.cpu import Vector
 from ntos.hal.decode import divisor
 from ntos.ke import context as context_record
@@ -32,6 +32,9 @@ RECORD_OFFSET = 0x4F0
 """KiUserExceptionDispatcher finds the CONTEXT at RSP and the record behind it, 0x20 bytes apart for CONTEXT_EX."""
 MACHINE_FRAME_OFFSET = 0x590
 TRAP_FLAG = 0x100
+BREAKPOINT_PRINT = 1
+SILENT_SERVICES = (BREAKPOINT_PRINT, 3, 4, 5)
+"""Print, load symbols, unload symbols, command string (KdpStub takes them)."""
 SINGLE_STEPPED = 0x4000
 """DR6.BS."""
 
@@ -125,12 +128,29 @@ def hardware(thread: Thread, vector: int) -> None:
 
 
 def debug_service(thread: Thread) -> None:
-    """`int 2Dh`: without a debugger, DbgPrint's service is a breakpoint exception past the instruction."""
+    """`int 2Dh`, what DbgPrint and its kin say to a kernel debugger: RAX says what; most of it is nobody's concern.
+
+    Without a kernel debugger a prompt, and what is not known, is a breakpoint past the instruction (KdpStub).
+    """
     context = thread.context
+    if context.rax in SILENT_SERVICES:
+        context.rip += 1
+        if context.rax == BREAKPOINT_PRINT:
+            _print(thread)
+        return
     record = ExceptionRecord(int(STATUS.BREAKPOINT), context.rip - 1, (context.rax,), step_back=1)
     # RIP is past the two bytes; Windows skips one byte more, the int3 that compilers put there.
     context.rip += 1
     dispatch(thread, record)
+
+
+def _print(thread: Thread) -> None:
+    """BREAKPOINT_PRINT: RCX leads to the text, DX is its length."""
+    try:
+        text = thread.memory.read(thread.context.rcx, thread.context.rdx & 0xFFFF)
+    except GuestFault:
+        return  # nobody would have seen it
+    thread.kernel.log.emit(DebugPrint(text=text.decode("cp1252", "replace")))
 
 
 def general_protection(thread: Thread) -> None:

@@ -93,7 +93,7 @@ def NtCreateSection(
     def make() -> Section:
         backing = None
         if FileHandle:
-            access = _file_access(SectionPageProtection, AllocationAttributes)
+            access = _file_access(SectionPageProtection)
             backing = backing_by_handle(thread, FileHandle, access)
         return create_section(thread.kernel, backing, size, SectionPageProtection, AllocationAttributes)
 
@@ -137,11 +137,9 @@ def _check_creation(size: int, protection: int, attributes: int) -> None:
         raise NtError(STATUS.SECTION_TOO_BIG)
 
 
-def _file_access(protection: int, attributes: int) -> int:
-    """What the file handle must allow (MmMakeFileAccess)."""
+def _file_access(protection: int) -> int:
+    """What the file handle must allow (MmMakeFileAccess): the page protection says so for images, too."""
     base = from_page(protection) & 7
-    if attributes & SEC_IMAGE:
-        return rights.FILE_EXECUTE
     access = rights.FILE_READ_DATA if base != MM_EXECUTE else rights.FILE_EXECUTE
     if base in WRITES:
         access |= rights.FILE_WRITE_DATA

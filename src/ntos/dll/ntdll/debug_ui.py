@@ -115,5 +115,5 @@ async def _issue_break_in(thread: UserThread, process: int) -> None:
 async def DbgUiRemoteBreakin(thread: UserThread, Context: PVOID) -> Never:  # type: ignore[misc]
     """What that thread runs: a breakpoint, then its end."""
     if thread.peb.BeingDebugged:
-        await break_in(thread)
+        await break_in(thread, "DbgBreakPoint")
     await exit_thread(thread, 0)

@@ -70,6 +70,7 @@ GUEST_CODE: dict[str, GuestRoutine] = {
         KI_USER_CALLBACK_RETURN, unwind_info(0, _alloc_small(0x80), PUSH_MACHINE_FRAME)
     ),
     "DbgBreakPoint": GuestRoutine(b"\xcc\xc3", None),
+    "LdrpDoDebuggerBreak": GuestRoutine(b"\xcc\xc3", None),
     "DbgUserBreakPoint": GuestRoutine(b"\xcc\xc3", None),
     # CONTEXT, CONTEXT_EX and EXCEPTION_RECORD lie between RSP and the machine frame.
     "KiUserExceptionDispatcher": GuestRoutine(b"", unwind_info(0, ALLOC_LARGE, 0x590 // 8, PUSH_MACHINE_FRAME)),

@@ -24,9 +24,9 @@ async def offer(thread: UserThread, code: int, *information: int) -> bool:
     return True
 
 
-async def break_in(thread: UserThread) -> None:
-    """DbgBreakPoint, which does no harm where no debugger is."""
+async def break_in(thread: UserThread, routine: str) -> None:
+    """Call a routine of ntdll that is a breakpoint, which does no harm where no debugger takes it."""
     try:
-        await guarded_call(thread, take_all, thread.entry("ntdll", "DbgBreakPoint"))
+        await guarded_call(thread, take_all, thread.entry("ntdll", routine))
     except Caught:
         return

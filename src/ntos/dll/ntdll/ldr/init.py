@@ -119,7 +119,7 @@ async def initialize_process(thread: UserThread, loader: Loader, ntdll_base: int
     await tls.initialize_thread(thread, loader)
     await attach.notify_loaded(thread, loader, list(loader))
     if peb.BeingDebugged:
-        await break_in(thread)
+        await break_in(thread, "LdrpDoDebuggerBreak")
     if loader.base_thread_init_thunk:
         await thread.call(loader.base_thread_init_thunk, 1, 0, 0)
     account.step(log, 7, "LdrpInitializeGraphRecurse")
