@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from ntos.abi.layout.dbgk import DBGK_DEBUG_EVENT
 from ntos.abi.status import STATUS
-from ntos.etw.event import DebugEventAnswered
-from ntos.hal.cpu import Vector
+from ntos.etw.event import DebugEventAnswered, DebugPrint
+from ntos.hal.cpu import HardwareException, Trap, Vector
+from ntos.hal.scripted.backend import ScriptedContext
 from tests.dbgk.conftest import CONTINUE, NOT_HANDLED, Bench
 from tests.ps.conftest import ENTRY_POINTS
 
@@ -189,6 +191,59 @@ def test_an_event_can_be_replied_to_later(bench: Bench) -> None:
     assert (bench.state(), bench.record) == ("Breakpoint", [])
     bench.go_on(worker)
     assert bench.record == ["after"]
+
+
+def test_a_suspended_thread_replies_once_it_is_resumed(bench: Bench) -> None:
+    """Suspended before DBG_REPLY_LATER, a thread keeps its event back, and the others of its process run."""
+    process = bench.debuggee()
+    worker = bench.worker(process, bench.trap(Vector.BREAKPOINT), bench.note("after"))
+    bench.run()
+    assert bench.state() == "Breakpoint"
+    handle = bench.open_thread(bench.debugger, worker)
+    assert bench.call(bench.debugger, "NtSuspendThread", handle, 0) == 0
+    bench.worker(process, bench.note("other"))
+    bench.go_on(worker, int(STATUS.DBG_REPLY_LATER))
+    assert (bench.state(), bench.record) == ("none", ["other"])
+    assert bench.call(bench.debugger, "NtResumeThread", handle, 0) == 0
+    bench.run()
+    assert bench.state() == "Breakpoint"
+    bench.go_on(worker)
+    assert bench.record == ["other", "after"]
+
+
+def test_a_thread_that_tells_without_end_lets_others_tell(bench: Bench) -> None:
+    """A thread begun beside one that meets a breakpoint again and again is announced after the first of them."""
+    process = bench.debuggee()
+    busy = bench.worker(process, *[bench.trap(Vector.BREAKPOINT)] * 5)
+    bench.run()
+    assert bench.state() == "Breakpoint"
+    bench.worker(process, announced=True)
+    states = []
+    for _ in range(2):
+        bench.go_on(busy)
+        states.append(bench.state())
+    assert "CreateThread" in states
+
+
+def test_the_debug_service_prints_or_breaks(bench: Bench) -> None:
+    """`int 2Dh` to print goes on one byte further, with an event; a prompt is a breakpoint there."""
+    worker = bench.worker(bench.debuggee())
+    text = bench.put(worker, b"words")
+
+    def say(service: int) -> Any:
+        def step(context: ScriptedContext) -> Trap:
+            context.rip, context.rax, context.rcx, context.rdx = RIP, service, text, 5
+            return HardwareException(Vector.DEBUG_SERVICE)
+
+        return step
+
+    bench.script(worker, say(1), bench.note(lambda c: c.rip), say(2), bench.note(lambda c: c.rip))
+    bench.run()
+    assert bench.record == [RIP + 1]
+    assert [event.text for event in bench.events if isinstance(event, DebugPrint)] == ["words"]
+    assert bench.state() == "Breakpoint"
+    bench.go_on(worker)
+    assert bench.record == [RIP + 1, RIP + 1]
 
 
 def test_a_handle_that_is_not_open_is_an_exception_to_a_debugged_process(bench: Bench) -> None:

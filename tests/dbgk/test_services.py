@@ -63,6 +63,7 @@ def test_attaching_tells_what_was_missed(bench: Bench) -> None:
     assert (bench.record, bench.state()) == (["one"], "CreateThread")
     bench.go_on(threads[1])
     assert (bench.record, bench.state()) == (["one", "two"], "none")
+    assert int(process.eprocess.NoDebugInherit) == 1  # children of a process attached to are not debugged
     assert any(isinstance(event, DebuggerAttached) and event.id == process.id for event in bench.events)
 
 
@@ -102,6 +103,17 @@ def test_killing_can_be_chosen_later(bench: Bench) -> None:
     arguments = (bench.handle_of_debug, 1, place, 4, 0)
     assert bench.call(bench.debugger, "NtSetInformationDebugObject", *arguments) == STATUS.SUCCESS
     assert int(bench.debug.view.Flags) == 2
+
+
+def test_a_protected_process_is_debugged_only_by_one_that_dominates_it(bench: Bench) -> None:
+    """NtDebugActiveProcess: PROCESS_IS_PROTECTED, whatever the handle allows."""
+    process = bench.process()
+    bench.worker(process, bench.note("on"))
+    handle = bench.open_process(bench.debugger, process)
+    process.eprocess.Protection.Level = 0x61  # WinTcb-Light
+    answer = bench.call(bench.debugger, "NtDebugActiveProcess", handle, bench.handle_of_debug)
+    assert answer == STATUS.PROCESS_IS_PROTECTED
+    assert int(process.eprocess.DebugPort) == 0
 
 
 def test_a_process_keeps_its_debug_object_until_it_is_deleted(bench: Bench) -> None:

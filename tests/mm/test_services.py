@@ -340,7 +340,8 @@ def test_a_section_of_a_file_needs_a_handle_that_reads(caller: Caller) -> None:
     _, base, _ = caller.map(caller.get(place), PAGE_READONLY)
     assert caller.user.read(base, 7) == b"content"
     assert make(reading, PAGE_READWRITE) == STATUS.ACCESS_DENIED
-    assert make(reading, PAGE_READONLY, SEC_IMAGE) == STATUS.ACCESS_DENIED
+    assert make(reading, PAGE_READONLY, SEC_IMAGE) == STATUS.INVALID_IMAGE_NOT_MZ
+    assert make(reading, PAGE_EXECUTE_READ, SEC_IMAGE) == STATUS.ACCESS_DENIED
     assert make(0, PAGE_READWRITE) == STATUS.INVALID_PARAMETER_4
     assert make(0, PAGE_READWRITE, SEC_IMAGE) == STATUS.INVALID_FILE_FOR_SECTION
     assert make(0, PAGE_READWRITE, 0) == STATUS.INVALID_PARAMETER_6

@@ -85,9 +85,10 @@ def NtSetInformationDebugObject(
     """Say whether those who are debugged die with the debug object."""
     if DebugObjectInformationClass != DebugObjectKillProcessOnExitInformation:
         raise NtError(STATUS.INVALID_PARAMETER)
-    if DebugInformationLength != ULONG.size:
-        if ReturnLength:
-            ReturnLength.write(ULONG.size)
+    fits = DebugInformationLength == ULONG.size
+    if ReturnLength:
+        ReturnLength.write(0 if fits else ULONG.size)
+    if not fits:
         raise NtError(STATUS.INFO_LENGTH_MISMATCH)
     wanted = int.from_bytes(thread.memory.read(DebugInformation, ULONG.size), "little")
     debug = ob.by_handle(thread, DebugObjectHandle, rights.DEBUG_SET_INFORMATION, DEBUG_OBJECT_TYPE)

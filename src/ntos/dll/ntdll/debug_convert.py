@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ntos.um.thread import UserThread
 
 THREAD_BASIC_INFORMATION_SIZE, TEB_BASE_ADDRESS = 0x30, 8
-INFORMATION = DEBUG_EVENT.offset("Information")
 EXCEPTION_SIZE = 0xA0
 SIMPLE = {
     DBG_STATE.DbgExitThreadStateChange: (win32.EXIT_THREAD_DEBUG_EVENT, 4),
@@ -57,6 +56,9 @@ async def DbgUiConvertStateChangeStructureEx(
 async def _convert(thread: UserThread, change: DBGUI_WAIT_STATE_CHANGE, place: int, *, wide: bool) -> None:
     state = int(change.NewState)
     info = change.StateInfo
+    client = change.AppClientId
+    ids = struct.pack("<II", int(client.UniqueProcess) & 0xFFFF_FFFF, int(client.UniqueThread) & 0xFFFF_FFFF)
+    thread.memory.write(place + DEBUG_EVENT.offset("dwProcessId"), ids)
     if state not in DBG_STATE._value2member_map_ or state <= DBG_STATE.DbgReplyPending:
         raise NtError(STATUS.UNSUCCESSFUL)
     if state in SIMPLE:
@@ -70,8 +72,7 @@ async def _convert(thread: UserThread, change: DBGUI_WAIT_STATE_CHANGE, place: i
         code, body = win32.LOAD_DLL_DEBUG_EVENT, _load_dll(change)
     else:
         code, body = _exception(change, wide=wide)
-    client = change.AppClientId
-    head = struct.pack("<IIIxxxx", code, int(client.UniqueProcess), int(client.UniqueThread))
+    head = code.to_bytes(4, "little") + ids + bytes(4)
     thread.memory.write(place, (head + body).ljust(DEBUG_EVENT.size, b"\0"))
 
 

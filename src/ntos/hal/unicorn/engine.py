@@ -301,6 +301,8 @@ class UnicornBackend:
             setattr(clean, name, 0)
         clean.rflags = 0x202
         clean.mxcsr = 0x1F80
+        for number in (6, 7):  # as NT shows them to who has set none
+            clean.set_debug_register(number, 0)
         clean.set_x87_state(b"\x7f\x02" + bytes(158))
         return layout, bytes(clean.words)
 
