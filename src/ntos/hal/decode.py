@@ -28,7 +28,7 @@ def faulting_access(context: Context, tables: PageTables, page: int = -1) -> tup
 
     With `page` given, only an access in that page counts.
     """
-    code = _read_code(tables, context.rip)
+    code = read_bytes(tables, context.rip)
     if len(code) < LONGEST_INSTRUCTION:
         missing = context.rip + len(code)
         if not code or page == missing:
@@ -42,16 +42,21 @@ def faulting_access(context: Context, tables: PageTables, page: int = -1) -> tup
     return None
 
 
+def accesses(context: Context, tables: PageTables) -> list[tuple[int, int, Access]]:
+    """(address, size, access) of everything the instruction at RIP reads and writes."""
+    return _accesses(context, read_bytes(tables, context.rip))
+
+
 def divisor(context: Context, tables: PageTables) -> int | None:
     """What the `div` or `idiv` at RIP divides by; None where it cannot be told."""
     iced = _iced()
-    instruction = iced.Decoder(64, _read_code(tables, context.rip), ip=context.rip).decode()
+    instruction = iced.Decoder(64, read_bytes(tables, context.rip), ip=context.rip).decode()
     if not instruction or instruction.mnemonic not in (iced.Mnemonic.DIV, iced.Mnemonic.IDIV):
         return None
     if instruction.op0_kind == iced.OpKind.REGISTER:
         return _part(context, instruction.op0_register)
-    address, size, _ = _accesses(context, _read_code(tables, context.rip))[0]
-    data = b"".join(_read_code(tables, address + index, data=True)[:1] for index in range(size))
+    address, size, _ = _accesses(context, read_bytes(tables, context.rip))[0]
+    data = b"".join(read_bytes(tables, address + index, data=True)[:1] for index in range(size))
     return int.from_bytes(data, "little") if len(data) == size else None
 
 
@@ -77,7 +82,8 @@ def _allowed(tables: PageTables, address: int, access: Access) -> bool:
     return not (access & Access.WRITE and not entry & 2)
 
 
-def _read_code(tables: PageTables, address: int, *, data: bool = False) -> bytes:
+def read_bytes(tables: PageTables, address: int, *, data: bool = False) -> bytes:
+    """The bytes of an instruction, as far as they can be executed (or, of `data`, be read)."""
     code = b""
     while len(code) < LONGEST_INSTRUCTION:
         at = address + len(code)

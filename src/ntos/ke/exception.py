@@ -35,8 +35,6 @@ TRAP_FLAG = 0x100
 BREAKPOINT_PRINT = 1
 SILENT_SERVICES = (BREAKPOINT_PRINT, 3, 4, 5)
 """Print, load symbols, unload symbols, command string (KdpStub takes them)."""
-SINGLE_STEPPED = 0x4000
-"""DR6.BS."""
 
 
 @dataclass(slots=True)
@@ -113,7 +111,6 @@ def hardware(thread: Thread, vector: int) -> None:
         return
     if vector == Vector.DEBUG:
         context.rflags &= ~TRAP_FLAG
-        context.set_debug_register(6, context.debug_register(6) | SINGLE_STEPPED)
     if vector == Vector.DEBUG_SERVICE:
         debug_service(thread)
         return

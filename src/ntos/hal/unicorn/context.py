@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 
 from ntos.hal.unicorn import library as uc
+from ntos.hal.unicorn.watch import ENABLED
 
 GENERAL = {
     "rax": uc.REG_RAX, "rcx": uc.REG_RCX, "rdx": uc.REG_RDX, "rbx": uc.REG_RBX,
@@ -17,6 +18,10 @@ GENERAL = {
     **{f"r{8 + index}": uc.REG_R8 + index for index in range(8)},
     "rip": uc.REG_RIP, "gs_base": uc.REG_GS_BASE,
 }  # fmt: skip
+
+
+CONTROL = 7
+"""DR7."""
 
 
 class Layout:
@@ -59,6 +64,8 @@ class UnicornContext(ctypes.Structure):
     r15: int
     rip: int
     gs_base: int
+    watched = False
+    """DR7 enables a breakpoint."""
 
     def __init__(self, layout: Layout, template: bytes) -> None:
         super().__init__()
@@ -125,6 +132,8 @@ class UnicornContext(ctypes.Structure):
 
     def set_debug_register(self, index: int, value: int) -> None:
         """DR`index` = `value`."""
+        if index == CONTROL:
+            self.watched = value & ENABLED != 0
         self._write(uc.REG_DR0 + index, value.to_bytes(8, "little"))
 
 

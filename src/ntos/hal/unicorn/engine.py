@@ -7,10 +7,20 @@ import threading
 from typing import TYPE_CHECKING, cast
 
 from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, Trap, Vector
-from ntos.hal.decode import faulting_access
+from ntos.hal.decode import accesses, faulting_access
 from ntos.hal.paging import ACCESSED, DIRTY, FRAME_MASK, NO_EXECUTE
 from ntos.hal.unicorn import library as uc
 from ntos.hal.unicorn.context import Layout, UnicornContext, bind
+from ntos.hal.unicorn.watch import (
+    POPF,
+    PUSHF,
+    RESUME_FLAG,
+    SINGLE_STEPPED,
+    Watch,
+    first_opcode,
+    hide_trap_flag,
+    popped_trap_flag,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +31,8 @@ if TYPE_CHECKING:
 SLICE = 0.02
 """Seconds a thread may spin before the watchdog stops it (a Windows client quantum is 31 ms)."""
 TRAP_FLAG = 0x100
+WATCHED_STEPS = 4096
+"""Instructions of a run under hardware breakpoints, before others may have the processor."""
 START_PAGE = 0xFFFF_F780_0001_0000
 """A virtual address only this file uses, and only while no user context exists: GDT and the `iretq` into CPL 3."""
 
@@ -90,6 +102,8 @@ class UnicornBackend:
 
     def run(self, context: UnicornContext, tables: PageTables, *, step: bool = False) -> Trap:
         """Run `context` in `tables` until it traps."""
+        if context.watched and not step:
+            return self._run_watched(context, tables)
         library, engine = self._library, self._engine
         if tables.root != self._root:
             self._root = tables.root
@@ -112,6 +126,34 @@ class UnicornBackend:
         if trap is SYSCALL:
             return trap
         return self._explain(error, trap, context, tables, step=step)
+
+    def _run_watched(self, context: UnicornContext, tables: PageTables) -> Trap:
+        """Run with breakpoints in the debug registers: instruction by instruction."""
+        watch = Watch(context)
+        stepping, resuming = context.rflags & TRAP_FLAG, context.rflags & RESUME_FLAG
+        status = context.debug_register(6)
+        for _ in range(WATCHED_STEPS):
+            hit = 0 if resuming else watch.code.get(context.rip, 0)
+            if hit:
+                context.set_debug_register(6, hit)
+                return HardwareException(Vector.DEBUG)
+            hit = watch.touched(accesses(context, tables)) if watch.data else 0
+            opcode = first_opcode(context, tables)
+            following = popped_trap_flag(context, tables) if opcode == POPF else stepping
+            trap = self.run(context, tables, step=True)
+            flags = context.rflags & ~(TRAP_FLAG | RESUME_FLAG)
+            context.set_debug_register(6, status)  # our own steps are not the thread's
+            if not isinstance(trap, HardwareException) or trap.vector != Vector.DEBUG:
+                context.rflags = flags | stepping | (resuming if isinstance(trap, Fault) else 0)
+                return trap
+            context.rflags = flags | following
+            if opcode == PUSHF and not stepping:
+                hide_trap_flag(context, tables)
+            if hit or stepping:
+                context.set_debug_register(6, hit | (SINGLE_STEPPED if stepping else 0))
+                return trap
+            stepping, resuming = following, 0
+        return PREEMPTED
 
     def exact_fault(self, context: UnicornContext, tables: PageTables, fault: Fault) -> Fault:
         """Decode the instruction at RIP to learn which byte of the page it wanted."""
@@ -163,6 +205,8 @@ class UnicornBackend:
         if step:
             context.rflags &= ~TRAP_FLAG
         if trap is not None:
+            if not step and isinstance(trap, HardwareException) and trap.vector == Vector.DEBUG:
+                context.set_debug_register(6, SINGLE_STEPPED)
             return trap
         if error == uc.ERR_OK:
             return PREEMPTED
@@ -243,7 +287,8 @@ class UnicornBackend:
         target[1] = uc.PROT_ALL
 
     def _on_interrupt(self, _engine: int, vector: int, _data: int) -> None:
-        self._trap = HardwareException(vector)
+        if vector != Vector.DEBUG or self._trap is not SYSCALL:  # `syscall` clears the trap flag; the engine does not
+            self._trap = HardwareException(vector)
         self._library.uc_emu_stop(self._engine)
 
     def _on_syscall(self) -> None:
