@@ -54,13 +54,15 @@ def test_a_process_in_a_job(box: Box) -> None:
 
 
 def test_terminating_a_job_ends_all_in_it(box: Box) -> None:
-    """NtTerminateJobObject ends every process with the status given; the job counts none as active."""
+    """NtTerminateJobObject ends every process with the status given; none counts as active, and the job is signalled."""
     caller, first, second = box.thread(), box.thread(), box.thread()
     handle, job = _job(box, caller)
     for target in (first, second):
         job_object.join(target.process, job)
+    assert int(job.header.SignalState) == 0
     assert box.call(caller, "NtTerminateJobObject", handle, 77) == STATUS.SUCCESS
     box.run(5)
+    assert int(job.header.SignalState) == 1
     assert [int(t.process.eprocess.ExitStatus) for t in (first, second)] == [77, 77]
     assert int(job.view.ActiveProcesses) == 0
     assert job.processes() == []

@@ -86,8 +86,10 @@ def NtIsProcessInJob(thread: Thread, ProcessHandle: HANDLE, JobHandle: HANDLE) -
 
 @service
 def NtTerminateJobObject(thread: Thread, JobHandle: HANDLE, ExitStatus: NTSTATUS) -> NTSTATUS:
-    """End every process of a job and of the jobs in it."""
-    terminate(ob.by_handle(thread, JobHandle, JOB_OBJECT_TERMINATE, JOB), ExitStatus)
+    """End every process of a job and of the jobs in it; the job is signalled from then on."""
+    job = ob.by_handle(thread, JobHandle, JOB_OBJECT_TERMINATE, JOB)
+    terminate(job, ExitStatus)
+    job.set()
     return STATUS.SUCCESS
 
 

@@ -50,7 +50,7 @@ SILENT_BREAKAWAY_OK = constants.JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK
 
 
 class Job(Event):
-    """A job: waitable because EJOB begins with an event, signalled when its time is up."""
+    """A job: waitable because EJOB begins with an event, signalled when its time is up or it is terminated."""
 
     @property
     def view(self) -> EJOB:
