@@ -54,7 +54,7 @@ def test_a_process_in_a_job(box: Box) -> None:
 
 
 def test_terminating_a_job_ends_all_in_it(box: Box) -> None:
-    """NtTerminateJobObject ends every process with the status given; none counts as active, and the job is signalled."""
+    """NtTerminateJobObject ends every process with its status; none is active then, and the job is signalled."""
     caller, first, second = box.thread(), box.thread(), box.thread()
     handle, job = _job(box, caller)
     for target in (first, second):
