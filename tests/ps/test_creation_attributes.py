@@ -7,8 +7,9 @@ import struct
 import pytest
 
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
-from ntos.abi.status import STATUS
+from ntos.abi.status import STATUS, NtError
 from ntos.mm import space_of
+from ntos.ps.win32 import Win32Callouts
 from ntos.se.token import primary_token
 from tests.ps.test_create import MITIGATION, Yard, _refused, machine, yard
 
@@ -17,7 +18,7 @@ SELF, SELF_THREAD = 0xFFFF_FFFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFE
 AFFINITY, NODE, IDEAL, RESERVE, CHILDREN, DESKTOP, COMPONENTS = (
     0x3000C, 0x2000D, 0x3000E, 0x20007, 0x20014, 0x20019, 0x2001D,
 )  # fmt: skip
-DYNAMIC_CODE, SIGNATURES = 9, 11
+WIN32K, DYNAMIC_CODE, SIGNATURES = 7, 9, 11
 PAGE_EXECUTE_READWRITE, PAGE_EXECUTE_READ, PAGE_READWRITE = 0x40, 0x20, 4
 
 
@@ -101,6 +102,15 @@ def test_a_thread_opts_out_where_it_may(yard: Yard) -> None:
         STATUS.NOT_SUPPORTED
     )
     eprocess.MitigationFlags = 0
+
+
+def test_no_win32k_calls(yard: Yard) -> None:
+    """With win32k system calls disabled no thread of the process becomes a GUI thread: ACCESS_DENIED."""
+    assert yard.create(yard.attribute_list(_mitigation(yard, WIN32K, 1))) == 0
+    with pytest.raises(NtError) as caught:
+        Win32Callouts(lambda _process, _new: None, lambda _thread, _new: None).convert(yard.child.threads[0])
+    assert caught.value.status == STATUS.ACCESS_DENIED
+    yard.forget()
 
 
 def test_only_signed_modules(yard: Yard) -> None:

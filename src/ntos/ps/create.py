@@ -125,7 +125,10 @@ class Order:
     """There is no image: the caller itself once more, with a copy of its memory and of the calling thread."""
 
 
-@service(partial="no secure processes, sessions of their own, large pages or memory reserves")
+@service(
+    partial="no secure processes, sessions of their own, large pages, isolated names, win32k filters or less "
+    "privileged AppContainers"
+)
 def NtCreateUserProcess(
     thread: Thread,
     ProcessHandle: Out[HANDLE],

@@ -73,6 +73,7 @@ def _signature_flags(eprocess: EPROCESS) -> int:
 
 SETTABLE: dict[int, int] = {
     POLICY.ProcessDynamicCodePolicy: 7,
+    POLICY.ProcessSystemCallDisablePolicy: 1,
     POLICY.ProcessExtensionPointDisablePolicy: 1,
     POLICY.ProcessSignaturePolicy: 3,
     POLICY.ProcessFontDisablePolicy: 1,
@@ -116,11 +117,12 @@ MAP_SIZE = 24
 NIBBLES = 32
 DEFER, ALWAYS_ON, ALWAYS_OFF, SPECIAL = range(4)
 NX, SEHOP, HEAP_TERMINATE, BOTTOM_UP, HIGH_ENTROPY, EXTENSION_POINTS, FONTS = 0, 1, 3, 4, 5, 8, 12
-DYNAMIC_CODE, MICROSOFT_SIGNED, NO_REMOTE_IMAGES, RESTRICT_CHILDREN = 9, 11, 13, 25
+WIN32K_DISABLE, DYNAMIC_CODE, MICROSOFT_SIGNED, NO_REMOTE_IMAGES, RESTRICT_CHILDREN = 7, 9, 11, 13, 25
 BRANCH_PREDICTION, STORE_BYPASS, DYNAMIC_CODE_DOWNGRADE = 28, 29, 30
 ALREADY_SO = frozenset((NX, SEHOP, HEAP_TERMINATE, BOTTOM_UP))
 """On in every 64-bit process, without a bit that says so."""
 REPORTED: dict[tuple[int, int], str] = {
+    (WIN32K_DISABLE, ALWAYS_ON): "DisallowWin32kSystemCalls",
     (DYNAMIC_CODE, ALWAYS_ON): "DisableDynamicCode",
     (DYNAMIC_CODE, SPECIAL): "DisableDynamicCode",
     (MICROSOFT_SIGNED, ALWAYS_ON): "SignatureMitigationOptIn",
@@ -132,7 +134,8 @@ REPORTED: dict[tuple[int, int], str] = {
     (FONTS, SPECIAL): "AuditNonSystemFontLoading",
     (NO_REMOTE_IMAGES, ALWAYS_ON): "ProhibitRemoteImageMap",
 }
-"""Dynamic code and signatures are enforced by the memory manager. The others hold without anybody's doing: there are no
+"""The memory manager enforces dynamic code and signatures, and no thread of a process without win32k calls becomes a
+GUI thread. The others hold without anybody's doing: there are no
 extension points, no fonts to load and no remote volumes, the processor does not speculate, and the address space is
 always the large one."""
 SECOND_REPORTED = {(STORE_BYPASS, ALWAYS_ON): "SpeculativeStoreBypassDisable"}

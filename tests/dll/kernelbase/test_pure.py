@@ -216,3 +216,24 @@ def test_wide_and_narrow_conversions_count_units(thread: Any) -> None:
     with pytest.raises(NtError) as caught:
         enter(thread, "WideCharToMultiByte", 65001, 0, 0x200, 3, 0x300, 2, 0, 0)
     assert dos_error(caught.value) == 122
+
+
+@pytest.mark.parametrize("attribute", [0x2000C, 0x20011, 0x20013, 0x20017])
+def test_attributes_that_nothing_honours_are_refused(thread: Any, attribute: int) -> None:
+    """A version to test for, an origin claim, isolated names, an isolation manifest: ERROR_NOT_SUPPORTED, with why."""
+    _list(thread, 1)
+    size = {0x2000C: 8, 0x20011: 8, 0x20013: 0x114, 0x20017: 16}[attribute]
+    assert enter(thread, "UpdateProcThreadAttribute", 0x400, 0, attribute, 0x600, size, 0, 0) == 1
+    with pytest.raises(WinError) as caught:
+        wishes_of(thread, 0x400).send(None)
+    assert caught.value.code == 50
+    assert caught.value.because is not None
+
+
+def test_refusals_of_stage_one_say_why() -> None:
+    """Each refusal before any file is looked at carries its rule and what would flip it."""
+    for request in (_request(0, application=None), _request(0x18), _request(0x1800), _request(0x80000)):
+        with pytest.raises(WinError) as caught:
+            check(request)
+        assert caught.value.because is not None
+        assert caught.value.because.flip
