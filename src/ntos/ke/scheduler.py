@@ -204,10 +204,12 @@ class Scheduler:
             action()
 
     def _tick(self, *, spinning: bool = False) -> None:
-        count = self.clock.tick_count
-        ticks, self._ticks = count - self._ticks, count
+        # The watchdog's thread comes here while the kernel's own goes on: each value is read once, and no tick is
+        # charged twice or taken back if the other has been faster.
+        count, last, current = self.clock.tick_count, self._ticks, self.current
+        ticks = max(count - last, 0)
+        self._ticks = max(count, last)
         self._next_tick = (count + 1) * CLOCK_INCREMENT
-        current = self.current  # read once: the watchdog's thread comes here while the kernel's own goes on
         if current is not None:
             runtime.charge_ticks(current, ticks, spinning=spinning)
         elif self.processor is not None:
