@@ -16,10 +16,12 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from ntos import io, ob
+from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.status import STATUS
 from ntos.dll.ntdll.ldr.state import Loader
 from ntos.etw.event import MachineStarted, MachineStopped
+from ntos.exe.requests import Run
 from ntos.hal.platform import Platform
 from ntos.init import boot
 from ntos.ke.kernel import Kernel
@@ -33,6 +35,7 @@ from ntos.rtl import commandline, environment
 from ntos.se import token as tokens
 from ntos.se import well_known
 from ntos.se.account import Accounts
+from ntos.system import System
 from ntos.um import images
 from ntos.version import VERSION
 
@@ -44,10 +47,10 @@ if TYPE_CHECKING:
     from ntos.etw.log import Log
     from ntos.hal.cpu import Backend
     from ntos.ke.process import Process as KernelProcess
+    from ntos.ke.thread import Thread
 
 DEFAULT_MEMORY = 1 << 30
 SMALLEST_MEMORY = 32 << 20
-SYSTEM_FOLDER = "Windows\\System32"
 CURRENT_DIRECTORY_ROOM = 520
 LOADER_READY = 2
 DLL_CHARACTERISTIC = 0x2000
@@ -80,7 +83,8 @@ class Machine:
     """One machine: memory, kernel, volumes, and the processes in it.
 
     `memory` is in bytes. `drives` maps letters to host folders; C: always has the system's files over it. `seed`
-    decides everything random. `stdin`, `stdout`, `stderr` are host file descriptors (0, 1, 2 unless given).
+    decides everything random. `stdin`, `stdout`, `stderr` are host file descriptors (0, 1, 2 unless given). The system
+    processes come up at once, unless `system` is False or a `backend` is given.
     Raises OSError for folders that cannot be used.
     """
 
@@ -95,6 +99,7 @@ class Machine:
         stdout: int = 1,
         stderr: int = 2,
         backend: Backend | None = None,
+        system: bool | None = None,
     ) -> None:
         self.seed = seed
         self.platform = Platform(max(memory, SMALLEST_MEMORY), seed)
@@ -117,6 +122,18 @@ class Machine:
         boot.map_ntdll(self.kernel, image.rvas)
         self.kernel.part(io.console.Delivery).start = self._control_event
         self.kernel[ProcessManager].process_notify.append(_console_membership)
+        self.system = System(self.kernel)
+        self._booted = False
+        self._suspended: list[Thread] = []
+        """First threads of programs that begin with the next `run`."""
+        if system or (system is None and backend is None):
+            self.boot()
+
+    def boot(self) -> None:
+        """Start the system processes, unless they run: what `system=False` left for later."""
+        if not self._booted:
+            self._booted = True
+            self.system.boot(self.logon.token, default_environment())
 
     def __enter__(self) -> Self:
         return self
@@ -136,7 +153,7 @@ class Machine:
     def _mount(self, drives: dict[str, str | Path]) -> None:
         tree = io.SystemTree()
         for name in images.all_names():
-            tree.add_file(f"{SYSTEM_FOLDER}\\{name}.dll", partial(self._module, name))
+            tree.add_file(images.path_of(name), partial(self._module, name))
         for folder in ("Windows\\Temp", "Users\\user\\AppData\\Local\\Temp", "Users\\Public", "ProgramData"):
             tree.add_directory(folder)
         below = drives.pop("C", None)
@@ -191,6 +208,8 @@ class Machine:
         directory: str = current_directory or path.rpartition("\\")[0] + "\\"
         variables = dict(default_environment())
         variables.update(environment_variables or {})
+        if self._booted:
+            return self._shell_starts(path, line, directory, variables)
         parameters = self._parameters(path, line, directory, variables)
         manager = self.kernel[ProcessManager]
         creation = Creation(manager.system, manager.system, command_line=line, subsystems=(GUI, CONSOLE))
@@ -205,6 +224,25 @@ class Machine:
         for made_too in (made.thread, made.section, made.file):
             ob.dereference(made_too)  # the running thread and the process's views keep them
         return Process(made.process, made.process.id, path)
+
+    def _shell_starts(self, path: str, line: str, directory: str, variables: Mapping[str, str]) -> Process:
+        """The way of a double click: explorer.exe calls CreateProcess."""
+        made: list[KernelProcess] = []
+
+        def started(process: int, thread: int) -> None:
+            found, first = (self.kernel[ProcessManager].process_by_id(process),
+                            self.kernel[ProcessManager].thread_by_id(thread))  # fmt: skip
+            assert found is not None
+            assert first is not None
+            parameters = int(PEB(found.memory, int(found.eprocess.Peb)).ProcessParameters)
+            io.console.standard_handles(found, parameters, *self._streams)
+            ob.reference(found)  # the caller looks at the process after its end
+            ob.reference(first)
+            made.append(found)
+            self._suspended.append(first)
+
+        self.system.run(Run(path, line, directory, environment.format_block(variables), started, self.system.answered))
+        return Process(made[0], made[0].id, path)
 
     @staticmethod
     def _parameters(path: str, line: str, directory: str, variables: Mapping[str, str]) -> Parameters:
@@ -233,6 +271,10 @@ class Machine:
         for something that can never happen.
         """
         scheduler = self.kernel.scheduler
+        while self._suspended:
+            thread = self._suspended.pop(0)
+            resume(thread)
+            ob.dereference(thread)
         limit = Timer(timeout, self.stop, ("timeout",)) if timeout is not None else None
         if limit is not None:
             limit.daemon = True
@@ -274,8 +316,8 @@ class Machine:
         ob.dereference(create_thread(process, start))
 
     def _all_ended(self) -> bool:
-        system = self.kernel[ProcessManager].system
-        return not any(process.threads for process in self.kernel.processes.values() if process is not system)
+        system = self.system.processes
+        return not any(process.threads for process in self.kernel.processes.values() if process not in system)
 
     def dump(self, file: BinaryIO) -> None:
         """Write physical memory as a raw image."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -46,6 +47,7 @@ def test_program_with_handler_goes_on() -> None:
 def test_spinning_program_ends() -> None:
     """A program that never enters the kernel is reached as well."""
     with running("spin.exe") as process:
+        time.sleep(0.3)  # by now it spins: the host's main thread is in the engine and stays there
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=TIMEOUT)
     assert process.returncode == 255

@@ -76,7 +76,7 @@ def test_environment(tmp_path: Path) -> None:
 
     class Looking(Machine):
         def run(self, timeout: float | None = None) -> str:
-            seen.append(take(self)[8].environment)
+            seen.append(next(told.environment for told in take(self).values() if told.name == "exitcode.exe"))
             return super().run(timeout)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -47,6 +47,11 @@ def _held(machine: Machine, parent_handles: HandleTable) -> Held:
     )
 
 
+def _least(moments: list[Held]) -> Held:
+    """Of each figure the least: at a child's end csrss may or may not have closed its handles of the one before."""
+    return Held(*map(min, zip(*moments, strict=True)))
+
+
 @pytest.mark.slow
 def test_a_thousand_children_leave_no_residue() -> None:
     """Frames, pool, objects, processes, threads and handles are the same at the last child's end as at an early one."""
@@ -65,6 +70,6 @@ def test_a_thousand_children_leave_no_residue() -> None:
         assert machine.run() == "finished"
         assert parent.exit_code == 77
     assert len(held) == CHILDREN
-    assert held[-1] == held[WARM]
+    assert _least(held[-GROUP:]) == _least(held[WARM : WARM + GROUP])
     costs = [after - before for before, after in itertools.pairwise(moments)]
     assert statistics.median(costs[-GROUP:]) < 1.5 * statistics.median(costs[WARM : WARM + GROUP])

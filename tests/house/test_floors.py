@@ -41,9 +41,10 @@ BELOW_MACHINE = (*ORDER, *BESIDE)
 ALLOWED: dict[str, tuple[str, ...]] = {
     **{floor: ORDER[:index] for index, floor in enumerate(ORDER)},
     **BESIDE,
-    "machine": BELOW_MACHINE,
+    "system": BELOW_MACHINE,
+    "machine": (*BELOW_MACHINE, "system"),
     "": (*BELOW_MACHINE, "machine"),  # ntos/__init__.py: the public names
-    "cli": (*BELOW_MACHINE, "machine", ""),
+    "cli": (*BELOW_MACHINE, "system", "machine", ""),
     "__main__": ("cli",),
 }
 

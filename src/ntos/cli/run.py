@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,7 @@ def run(settings: argparse.Namespace, program: str, arguments: list[str]) -> int
     directory = settings.cwd
     if directory is not None and directory[1:2] != ":" and not directory.startswith("\\"):
         directory = host_directory(directory, drives)
+    hold_interrupts()
     with Machine(memory=settings.memory, seed=settings.seed, drives=drives, aslr=not settings.no_aslr) as machine:
         sinks = Sinks(machine, settings)
         try:
@@ -131,6 +133,29 @@ def free_letter(first: str, drives: dict[str, Path]) -> str:
     return next(letter for letter in map(chr, range(ord(first), ord("Z") + 1)) if letter not in drives)
 
 
+MASKABLE = hasattr(signal, "pthread_sigmask")
+
+
+def hold_interrupts() -> None:
+    """Keep Ctrl-C waiting until somebody listens; before any other thread begins, for they inherit it."""
+    if MASKABLE:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def listen_for_interrupts(machine: Machine) -> None:
+    """Ctrl-C in a thread of its own: the main one may be in the engine, where no Python signal handler runs."""
+    if not MASKABLE:
+        signal.signal(signal.SIGINT, lambda _number, _frame: machine.interrupt())
+        return
+
+    def wait() -> None:
+        while True:
+            signal.sigwait({signal.SIGINT})
+            machine.interrupt()
+
+    threading.Thread(target=wait, name="ntos-interrupt", daemon=True).start()
+
+
 class Session:
     """One program's run and its end."""
 
@@ -153,7 +178,7 @@ class Session:
         self.sinks.main = process.id
         if self.settings.dump_on_exit:
             self.machine.log.subscribe(self._maybe_dump, events.ProcessExited)
-        signal.signal(signal.SIGINT, lambda _number, _frame: self.machine.interrupt())
+        listen_for_interrupts(self.machine)
         self.machine.kernel.scheduler.keyboard = sys.stdin is not None and sys.stdin.isatty()
         reason = self.machine.run(self.settings.timeout)
         if self.settings.dump and not self.settings.dump_on_exit:

@@ -17,7 +17,10 @@ connection; `attributes`, `section`, `view` and `security` are what goes with me
 
 from ntos.lpc.boot import install
 from ntos.lpc.close import exit_thread
+from ntos.lpc.exception_port import set_exception_port, tell_of_end
 from ntos.lpc.port import ALPC_PORT_TYPE, Port
 from ntos.lpc.view import initialize_process
 
-__all__ = ["ALPC_PORT_TYPE", "Port", "exit_thread", "initialize_process", "install"]
+__all__ = [
+    "ALPC_PORT_TYPE", "Port", "exit_thread", "initialize_process", "install", "set_exception_port", "tell_of_end",
+]  # fmt: skip

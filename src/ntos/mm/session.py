@@ -40,6 +40,11 @@ class SessionSpaces:
         return view
 
 
+def next_number(kernel: Kernel) -> int:
+    """The number of the next session."""
+    return max(kernel.part(SessionSpaces).by_id, default=-1) + 1
+
+
 def join(process: Process, session: int) -> None:
     """Count a process into a session (MiSessionAddProcess)."""
     space = process.kernel.part(SessionSpaces).space(process.kernel, session)

@@ -143,6 +143,11 @@ def add_link(kernel: Kernel, path: str, target: str) -> SymbolicLink:
     return link
 
 
+def has_session(kernel: Kernel, session: int) -> bool:
+    """Whether the session has its directories: session 0's are the global ones."""
+    return not session or directory(kernel, "Sessions").find(str(session)) is not None
+
+
 def create_session(kernel: Kernel, session: int) -> Directory:
     r"""`\Sessions\N` with its BaseNamedObjects and the links in it; gives the BaseNamedObjects."""
     base = f"Sessions\\{session}"

@@ -51,6 +51,7 @@ def exit_thread(thread: Thread, status: int) -> None:
     if not process.threads:
         win32.exit_process(process)
     lpc.exit_thread(thread)
+    lpc.tell_of_end(thread, last=not process.threads)
     io.cancel_thread(thread)
     tokens.impersonate(thread, None)
     abandon_all(thread)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from ntos import ob
+from ntos import lpc, ob
 from ntos.abi import ps as constants
+from ntos.abi.access import PORT_CONNECT, PROCESS_SET_PORT, PROCESS_SET_QUOTA
 from ntos.abi.access import PROCESS_SET_INFORMATION as FULL
-from ntos.abi.access import PROCESS_SET_QUOTA
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
@@ -33,7 +33,7 @@ FOREGROUND_STRETCH = 3
 
 
 @service(
-    partial="not ExceptionPort, LdtInformation, SessionInformation, WorkingSetWatch, AlignmentFaultFixup, "
+    partial="not LdtInformation, SessionInformation, WorkingSetWatch, AlignmentFaultFixup, "
     "HandleTracing, ConsoleHostProcess, MemoryAllocationMode, WorkingSetControl, HandleCheckingMode, CpuSets, "
     "ThreadStackAllocation and what came after PowerThrottling; mitigation policies that nothing enforces and "
     "instrumentation callbacks are refused; working sets are never trimmed"
@@ -135,6 +135,12 @@ def _access_token(asked: Request) -> None:
     tokens.set_primary_token(asked.target, token)
 
 
+def _exception_port(asked: Request) -> None:
+    privileges.require(asked.thread, SE_PRIVILEGE.TCB)
+    port = ob.by_handle(asked.thread, struct.unpack_from("<Q", asked.read())[0], PORT_CONNECT, lpc.ALPC_PORT_TYPE)
+    lpc.set_exception_port(asked.target, port)
+
+
 def _quota(asked: Request) -> None:
     """Working set limits; -1 for both asks to empty the working set, which here has nowhere to go."""
     least, most = struct.unpack_from("<QQ", asked.read(), 0x10)
@@ -166,6 +172,7 @@ def _unsupported(name: str, why: str) -> Rule[Process]:
 
 TABLE: Table[Process] = {
     CLASS.ProcessQuotaLimits: Rule((0x30, 0x58), PROCESS_SET_QUOTA, _quota),
+    CLASS.ProcessExceptionPort: Rule((8, 0x10), PROCESS_SET_PORT, _exception_port),
     CLASS.ProcessBasePriority: Rule((4,), FULL, _base_priority),
     CLASS.ProcessAccessToken: Rule((0x10,), FULL, _access_token, alignment=8),
     CLASS.ProcessForegroundInformation: Rule((1,), FULL, _foreground, alignment=1),

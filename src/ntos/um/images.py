@@ -25,6 +25,7 @@ from ntos.abi.status import STATUS
 from ntos.etw.event import Missing
 from ntos.um import leaf
 from ntos.um.export import TABLE, ExportDoor, registry
+from ntos.um.programs import SYSTEM32, SYSTEM_MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 VERSION = (10, 0, 19041, 2006)
 BREAKPOINT = b"\xcc"
 ENTRY_POINT = "DllMain"
+PROGRAM_BASE = 0x1_4000_0000
 SYMBOLS = uuid.UUID("6e746f73-0000-0000-0000-000000000000")
 MODULE_SHIFT = 16
 LEAF_OF = {"msvcrt": "ucrtbase"}
@@ -103,21 +105,31 @@ class ModuleImage:
 
 @cache
 def _module_names() -> tuple[str, ...]:
-    """All DLLs we make, in the order that gives them their numbers."""
-    return tuple(sorted(known_dlls()))
+    """All images we make, in the order that gives them their numbers."""
+    return (*sorted(known_dlls()), *SYSTEM_MODULES)
 
 
 def available(dll: str) -> bool:
     """Whether we make a DLL of this name (without extension, any case)."""
-    return dll.lower().removesuffix(".dll") in _module_names()
+    name = dll.lower().removesuffix(".dll")
+    return name in _module_names() and (name not in SYSTEM_MODULES or SYSTEM_MODULES[name].extension == "dll")
+
+
+@cache
+def _package(name: str) -> str:
+    """The Python package behind an image; empty where there is none."""
+    for package in (f"ntos.dll.{name}", f"ntos.exe.{name}"):
+        above = package.rpartition(".")[0]
+        if importlib.util.find_spec(above) is not None and importlib.util.find_spec(package) is not None:
+            return package
+    return ""
 
 
 @cache
 def exports_of(dll: str) -> dict[str, ExportDoor]:
     """The Python exports of a DLL by name; its package is imported on first use."""
-    package = f"ntos.dll.{dll}"
-    if importlib.util.find_spec("ntos.dll") is not None and importlib.util.find_spec(package) is not None:
-        importlib.import_module(package)
+    if _package(dll):
+        importlib.import_module(_package(dll))
     return registry.get(dll, {})
 
 
@@ -147,7 +159,16 @@ class _Synthesis:
         self._described: dict[str, bytes] = {}
         self.forwarders: dict[str, str] = {}
         self.ordinals = {entry.name: entry.ordinal for entry in export_names(dll) if entry.ordinal}
-        self.builder = ImageBuilder(flat=True, time_date_stamp=0x65A00000 + self.number)
+        self.system = SYSTEM_MODULES.get(dll)
+        self.builder = self._builder()
+
+    def _builder(self) -> ImageBuilder:
+        stamp = 0x65A00000 + self.number
+        if self.system is None or self.system.extension == "dll":
+            return ImageBuilder(flat=True, time_date_stamp=stamp)
+        return ImageBuilder(
+            base=PROGRAM_BASE, dll=False, flat=True, subsystem=self.system.subsystem, time_date_stamp=stamp
+        )
 
     def finish(self) -> ModuleImage:
         """Place everything and build."""
@@ -164,9 +185,10 @@ class _Synthesis:
             self._describe_stubs(code, base)
             self.builder.section(".stubs", bytes(code), CODE, rva=base)
             self.rvas.update({name: base + offset for name, offset in self._pending.items()})
-        if self.dll in IMPORTS:
-            self.builder.imports([(module, [function]) for module, function in IMPORTS[self.dll]])
-        entry_point = self.rvas.pop(ENTRY_POINT, 0)
+        imports = IMPORTS.get(self.dll, ()) if self.system is None else self.system.imports
+        if imports:
+            self.builder.imports([(module, [function]) for module, function in imports])
+        entry_point = self.rvas.pop(ENTRY_POINT if self.system is None else self.system.entry, 0)
         self.builder.entry_point = entry_point
         entries = [
             ExportEntry(name, rva, ordinal=self.ordinals.get(name, 0))
@@ -176,9 +198,10 @@ class _Synthesis:
         entries += [
             ExportEntry(name, 0, target, self.ordinals.get(name, 0)) for name, target in self.forwarders.items()
         ]
-        self.builder.exports(f"{self.dll}.dll", entries)
+        if entries:
+            self.builder.exports(f"{self.dll}.dll", entries)
         self.builder.debug(uuid.uuid5(SYMBOLS, self.dll), f"{self.dll}.pdb")
-        self.builder.version_info(_version(self.dll))
+        self.builder.version_info(_version(self.dll, self.system.extension if self.system else "dll"))
         return ModuleImage(self.dll, self.builder.build(), self.doors, self.rvas)
 
     _pending: dict[str, int]
@@ -340,7 +363,7 @@ def _has_module(dll: str, name: str) -> bool:
     return importlib.util.find_spec(f"ntos.dll.{dll}.{name}") is not None
 
 
-def _version(dll: str) -> VersionInfo:
+def _version(dll: str, extension: str) -> VersionInfo:
     number = ".".join(map(str, VERSION))
     return VersionInfo(
         VERSION,
@@ -348,8 +371,8 @@ def _version(dll: str) -> VersionInfo:
             "CompanyName": "ntos",
             "FileDescription": f"{dll} written in Python",
             "FileVersion": number,
-            "InternalName": f"{dll}.dll",
-            "OriginalFilename": f"{dll}.dll",
+            "InternalName": f"{dll}.{extension}",
+            "OriginalFilename": f"{dll}.{extension}",
             "ProductName": "ntos",
             "ProductVersion": number,
         },
@@ -357,5 +380,11 @@ def _version(dll: str) -> VersionInfo:
 
 
 def all_names() -> Iterable[str]:
-    """Every DLL we make."""
+    """Every image we make."""
     return _module_names()
+
+
+def path_of(name: str) -> str:
+    """Where on the system volume an image lies."""
+    system = SYSTEM_MODULES.get(name)
+    return f"{SYSTEM32}\\{name}.dll" if system is None else f"{system.folder}\\{name}.{system.extension}"

@@ -6,6 +6,7 @@ from ntos.abi.errors import ERROR
 from ntos.abi.layout.win32 import PROCESS_INFORMATION, SECURITY_ATTRIBUTES, STARTUPINFOW
 from ntos.abi.pointer import Ptr
 from ntos.abi.types import BOOL, DWORD, HANDLE, PVOID, WCHAR
+from ntos.dll.kernelbase.creation import privileges
 from ntos.dll.kernelbase.creation.refusal import refusal
 from ntos.dll.kernelbase.creation.request import Request
 from ntos.dll.kernelbase.creation.stages import create_process
@@ -92,7 +93,8 @@ async def CreateProcessAsUserW(
         lpProcessInformation, narrow=lpStartupInfo.target is not STARTUPINFOW,
     )  # fmt: skip
     request.token = hToken
-    await create_process(thread, request, lpProcessInformation.read())
+    async with privileges.enabled(thread):
+        await create_process(thread, request, lpProcessInformation.read())
     return BOOL(1)
 
 

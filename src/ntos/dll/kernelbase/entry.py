@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ntos.abi.types import BOOL, DWORD, HANDLE, PVOID
 from ntos.abi.win32 import DLL_PROCESS_ATTACH
+from ntos.dll.kernelbase import subsystem
 from ntos.dll.kernelbase.environment import Kept
 from ntos.dll.kernelbase.fiber_switch import FIBER_CODE
 from ntos.dll.kernelbase.objects import parameters
@@ -28,10 +29,11 @@ a trap."""
 
 @export
 async def DllMain(thread: UserThread, hinstDLL: HANDLE, fdwReason: DWORD, lpvReserved: PVOID) -> BOOL:
-    """Tell ntdll whom to ask about unhandled exceptions; remember where the command line is."""
+    """Tell ntdll whom to ask about unhandled exceptions, and csrss that the process is here."""
     if fdwReason == DLL_PROCESS_ATTACH:
         thread.state(Own).base = hinstDLL
         thread.state(Kept).wide_command_line = int(parameters(thread).CommandLine.Buffer)
         top = own_entry(thread, "UnhandledExceptionFilter")
         await rtl(thread, "RtlSetUnhandledExceptionFilter", top)
+        await subsystem.connect(thread)
     return BOOL(1)

@@ -31,6 +31,7 @@ from ntos.abi.win32 import (
     THREAD_MODE_BACKGROUND_BEGIN,
     THREAD_MODE_BACKGROUND_END,
 )
+from ntos.dll.kernelbase import subsystem
 from ntos.dll.kernelbase.objects import attributes, new_handle
 from ntos.dll.kernelbase.services import allocate_bytes, nt
 from ntos.dll.kernelbase.time import put_file_time
@@ -63,7 +64,9 @@ async def create(
         body = entry + extra
         listing = frame.bytes((len(body) + 8).to_bytes(8, "little") + body)
         where = attributes(frame, flags=0, security=security)
-        options = THREAD_CREATE_FLAGS_CREATE_SUSPENDED if flags & CREATE_SUSPENDED else 0
+        connected = subsystem.is_client(thread)
+        suspended = flags & CREATE_SUSPENDED
+        options = THREAD_CREATE_FLAGS_CREATE_SUSPENDED if suspended or connected else 0
         await nt.NtCreateThreadEx(
             thread,
             handle.address,
@@ -78,9 +81,14 @@ async def create(
             reserve,
             listing,
         )
+        made = int(handle.read())
+        if connected:  # csrss must know the thread before it can end
+            await subsystem.announce_thread(thread, made, (int(client.UniqueProcess), int(client.UniqueThread)))
+            if not suspended:
+                await nt.NtResumeThread(thread, made, 0)
         if thread_id is not None:
             thread_id.write(int(client.UniqueThread))
-        return int(handle.read())
+        return made
 
 
 @export

@@ -13,6 +13,7 @@ What must be fast (heap, locks, strings) is machine code of `um.leaf.ntdll`; wha
 from ntos.dll.ntdll import (
     c_handler,
     crt_print,
+    csr,
     debug,
     debug_convert,
     debug_ui,
@@ -40,6 +41,7 @@ __all__ = [
     "api",
     "c_handler",
     "crt_print",
+    "csr",
     "debug",
     "debug_convert",
     "debug_ui",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 from typing import TYPE_CHECKING, cast
 
 from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, Trap, Vector
@@ -389,14 +390,19 @@ class UnicornBackend:
         A stop from outside is not quite safe: the engine notices it after each memory access, also between the store
         of a read-modify-write instruction and the end of that instruction, which is then executed again (measured: a
         quarter of the stops of a loop over `lock inc [m]`). So a program that computes alone is never stopped.
+
+        The length of a run is processor time, not the wall's: on a busy host nobody seems to spin who does not.
         """
         waiter = threading.Event()
-        seen = -1
+        seen, began = -1, 0.0
         while not waiter.wait(SLICE / 2) and not self._closed:
-            running = self._running
-            if running == seen and running & 1 and self.spinning(SLICE / 2):
-                self._library.uc_emu_stop(self._engine)
-            seen = running
+            running, now = self._running, time.process_time()
+            if running != seen:
+                seen, began = running, now
+            elif running & 1 and now - began >= SLICE / 2:
+                spent, began = now - began, now
+                if self.spinning(spent):
+                    self._library.uc_emu_stop(self._engine)
 
     # ---------------------------------------------------------------- helpers
 

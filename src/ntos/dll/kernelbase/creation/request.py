@@ -49,6 +49,8 @@ class Request:
     privilege_borrowed: bool = False
     is_batch: bool = False
     """The program is a batch file: cmd.exe runs in its place."""
+    elevation_settled: bool = False
+    """The shell has asked the user: the program runs with the rights it is given."""
     skip_debugger: bool = False
     """The program is to be started itself, whatever its options say."""
 

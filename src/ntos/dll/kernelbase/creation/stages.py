@@ -24,6 +24,7 @@ from ntos.abi.win32 import (
     DEBUG_ONLY_THIS_PROCESS,
     INHERIT_PARENT_AFFINITY,
 )
+from ntos.dll.kernelbase import subsystem
 from ntos.dll.kernelbase.creation import block, lowbox, name, outcome, parameters, validate
 from ntos.dll.kernelbase.creation.convert import FORCE_BREAKAWAY, FORCE_LUA
 from ntos.dll.kernelbase.creation.name import Program
@@ -85,14 +86,23 @@ async def _finish(thread: UserThread, request: Request, answer: Answer, result: 
             await nt.NtClose(thread, handle)
     account.step(thread.log, 5, "CreateProcessInternalW: checks", int(answer.client.UniqueProcess))
     error = outcome.image_error(thread, answer.image)
-    unchecked = request.is_batch or request.wishes.capabilities or request.wishes.extended & FORCE_LUA
+    settled = request.elevation_settled or request.wishes.extended & FORCE_LUA
+    unchecked = settled or request.is_batch or request.wishes.capabilities
     if error is None and not unchecked:
         error = await outcome.elevation_error(thread, process, answer.info)
     if error is not None:
         await outcome.discard(thread, process, first, error)
         raise error
+    client = int(answer.client.UniqueProcess), int(answer.client.UniqueThread)
+    try:
+        account.step(thread.log, 5, "CreateProcessInternalW: CsrClientCallServer", client[0])
+        peb = int(answer.info.SuccessState.PebAddressNative)
+        await subsystem.announce_process(thread, (process, first), client, request.flags, peb)
+    except NtError as refusal:
+        await outcome.discard(thread, process, first, refusal)
+        raise
     result.hProcess, result.hThread = process, first
-    result.dwProcessId, result.dwThreadId = answer.client.UniqueProcess, answer.client.UniqueThread
+    result.dwProcessId, result.dwThreadId = client
     if not request.flags & CREATE_SUSPENDED:
         account.step(thread.log, 6, "NtResumeThread", int(answer.client.UniqueProcess))
         await nt.NtResumeThread(thread, first, 0)

@@ -1,0 +1,15 @@
+"""lsass.exe: the local security authority."""
+
+from __future__ import annotations
+
+from ntos.abi.types import NTSTATUS, PVOID
+from ntos.exe import launch
+from ntos.um.export import export
+from ntos.um.thread import UserThread
+
+
+@export
+async def wWinMainCRTStartup(thread: UserThread, Peb: PVOID) -> NTSTATUS:
+    """Wait for logons."""
+    await launch.stay(thread)
+    return NTSTATUS(0)

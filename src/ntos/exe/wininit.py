@@ -1,0 +1,17 @@
+"""wininit.exe: session 0's first program. It starts the service control manager and the local security authority."""
+
+from __future__ import annotations
+
+from ntos.abi.types import NTSTATUS, PVOID
+from ntos.exe import launch
+from ntos.um.export import export
+from ntos.um.thread import UserThread
+
+
+@export
+async def wWinMainCRTStartup(thread: UserThread, Peb: PVOID) -> NTSTATUS:
+    """Start the two, then stay: wininit ends when the machine does."""
+    for program in ("services.exe", "lsass.exe"):
+        await launch.program(thread, f"C:\\Windows\\System32\\{program}")
+    await launch.stay(thread)
+    return NTSTATUS(0)
