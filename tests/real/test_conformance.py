@@ -9,18 +9,22 @@ import pytest
 
 from tools.conformance import build, score, table
 
+IN_LOOPS = 0.99
+"""What may be missing: some checks stand in loops over processes, threads, modules or handles."""
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("unit", score.UNITS, ids=str)
 def test_as_many_checks_pass_as_are_recorded(unit: score.Unit) -> None:
-    """A unit runs to its end, if it did, and no fewer checks hold."""
+    """A unit runs to its end, if it did; no more checks fail, no fewer hold (but in loops)."""
     if not build.program(unit.program).exists():
         pytest.skip("not built: python -m tools.conformance")
-    passed, finished = table.recorded()[str(unit)]
+    passed, failed, finished = table.recorded()[str(unit)]
     ours, output = score.on_ntos(unit)
     assert ours.finished or not finished, output[-2000:]
-    assert ours.passed >= passed, "\n".join(line for line in output.splitlines() if "Test failed" in line)
+    said = "\n".join(line for line in output.splitlines() if "Test failed" in line)
+    assert ours.failed <= failed, said
+    assert ours.passed >= passed * IN_LOOPS, said
 
 
 def test_summaries_are_added_up() -> None:

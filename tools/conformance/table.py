@@ -30,12 +30,12 @@ def write(rows: list[str], foot: str) -> None:
     PAGE.write_text(f"{before}{BEGIN}\n{table}\n{foot}\n{END}{after}", encoding="utf-8")
 
 
-def recorded() -> dict[str, tuple[int, bool]]:
-    """By unit: how many checks passed, and whether it ran to its end."""
+def recorded() -> dict[str, tuple[int, int, bool]]:
+    """By unit: how many checks passed, how many failed, and whether it ran to its end."""
     table = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     found = {}
     for line in table.splitlines():
         cells = [cell.strip(" `") for cell in line.strip("|").split("|")]
         if ":" in cells[0] and not cells[0].startswith("-"):
-            found[cells[0]] = (int(cells[2]), cells[5] == "yes")
+            found[cells[0]] = (int(cells[2]), int(cells[3]), cells[5] == "yes")
     return found
