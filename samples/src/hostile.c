@@ -158,10 +158,17 @@ static void exhaust(void)
 static void murder(void)
 {
     for (int moment = 0; moment < 30; moment++) {
+        // A parent that dies inside CreateProcess leaves a child that nobody resumes: the job ends it.
+        HANDLE job = CreateJobObjectW(NULL, NULL);
+        JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
+        limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+        SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits);
         HANDLE parent = spawn(L"breed", 3, 0);
+        AssignProcessToJobObject(job, parent);
         for (int i = 0; i < moment; i++) SwitchToThread();
         TerminateProcess(parent, 5);
         printf("%lu ", reap(parent));
+        CloseHandle(job);
     }
     printf("\n");
 }

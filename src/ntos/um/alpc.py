@@ -138,16 +138,23 @@ class Server:
         self._attributes = frame.allocate(ATTRIBUTES_HEADER + ALPC_CONTEXT_ATTR.size)
 
     async def receive(self, request: Received | None = None, answer: bytes = b"") -> Received:
-        """Answer `request`, if one is given, and wait for the next message."""
-        thread, place = self.thread, self._place
+        """Answer `request`, if one is given, and wait for the next message; a client that is gone gets no answer."""
         if request is not None:
-            thread.memory.write(place, message(answer, request.header))
+            try:
+                return await self._exchange(message(answer, request.header))
+            except NtError:
+                pass
+        return await self._exchange(b"")
+
+    async def _exchange(self, answer: bytes) -> Received:
+        thread, place = self.thread, self._place
+        thread.memory.write(place, answer)
         self._length.write(ROOM)
         context = struct.pack("<II", alpc.ALPC_MESSAGE_CONTEXT_ATTRIBUTE, 0)
         thread.memory.write(self._attributes, context)
         await nt.NtAlpcSendWaitReceivePort(
-            thread, self.port, alpc.ALPC_MSGFLG_RELEASE_MESSAGE if request is not None else 0,
-            place if request is not None else 0, 0, place, self._length.address, self._attributes, 0,
+            thread, self.port, alpc.ALPC_MSGFLG_RELEASE_MESSAGE if answer else 0, place if answer else 0, 0, place,
+            self._length.address, self._attributes, 0,
         )  # fmt: skip
         return self._received()
 
@@ -160,13 +167,17 @@ class Server:
         return Received(kind & KINDS, number, (process, thread), data, context, header)
 
     def accept(self, request: Received, context: int = 0, answer: bytes = b"", *, accepted: bool = True) -> int:
-        """Answer a connection request; gives the handle of the client's port (0 where it was refused)."""
+        """Answer a connection request; the handle of the client's port, 0 if it was refused or has gone meanwhile."""
         with self.thread.frame() as frame:
             handle = frame.new(HANDLE)
             place = frame.bytes(message(answer, request.header))
-            nt.NtAlpcAcceptConnectPort(
-                self.thread, handle.address, self.port, 0, 0, port_attributes(frame), context, place, 0, int(accepted)
-            )
+            try:
+                nt.NtAlpcAcceptConnectPort(
+                    self.thread, handle.address, self.port, 0, 0, port_attributes(frame), context, place, 0,
+                    int(accepted),
+                )  # fmt: skip
+            except NtError:
+                return 0
             return int(handle.read())
 
     @contextmanager
