@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from ntos.abi.csr import FIRST_SEQUENCE_NUMBER, SHUTDOWN_LEVEL
@@ -41,8 +42,8 @@ class Clients:
         """The root process, the session, the thread table."""
         self.session, self.port = session, port
         self.hash = await allocate(thread, HASH_BUCKETS * LIST_ENTRY.size)
-        for bucket in range(HASH_BUCKETS):
-            LIST_ENTRY(thread.memory, self.hash + LIST_ENTRY.size * bucket).initialize()
+        heads = range(self.hash, self.hash + HASH_BUCKETS * LIST_ENTRY.size, LIST_ENTRY.size)
+        thread.memory.write(self.hash, b"".join(struct.pack("<QQ", head, head) for head in heads))
         self.nt_session = await allocate(thread, CSR_NT_SESSION.size)
         view = CSR_NT_SESSION(thread.memory, self.nt_session)
         view.ReferenceCount = 1
