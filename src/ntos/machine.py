@@ -267,8 +267,9 @@ class Machine:
     def run(self, timeout: float | None = None) -> str:
         """Run until every process has ended; gives why it stopped.
 
-        "finished", "timeout" (host seconds), "interrupt" (a second Ctrl-C), or "deadlock" when every thread waits
-        for something that can never happen.
+        "finished", "timeout" (host seconds), "interrupt" (a second Ctrl-C), "bugcheck" (the kernel stopped the
+        machine: `kernel.part(bugcheck.Stopped)` says why), or "deadlock" when every thread waits for something that
+        can never happen.
         """
         scheduler = self.kernel.scheduler
         while self._suspended:

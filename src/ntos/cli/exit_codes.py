@@ -7,6 +7,8 @@ from typing import Final
 LARGEST: Final = 255
 """A guest's exit code up to this is the host's; a larger one becomes 255, and a line on stderr says the full code."""
 USAGE: Final = 2
+STOPPED: Final = 123
+"""The kernel stopped the machine: a blue screen on Windows."""
 TIMED_OUT: Final = 124
 FAILED: Final = 125
 NOT_RUNNABLE: Final = 126

@@ -10,8 +10,9 @@ from ntos.machine import DEFAULT_MEMORY, SMALLEST_MEMORY
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 EPILOG = """\
 PROGRAM is a host file (its folder becomes drive D:) or a guest path such as C:\\bin\\x.exe.
-exit codes: the guest's own up to 255; 255 for a larger one (named on stderr); 2 usage, 124 time-out,
-125 the machine failed, 126 not a program ntos can run, 127 not found, 130 interrupted.
+exit codes: the guest's own up to 255; 255 for a larger one (named on stderr); 2 usage, 123 the machine stopped
+(a blue screen on Windows), 124 time-out, 125 the machine failed, 126 not a program ntos can run, 127 not found,
+130 interrupted.
 """
 
 

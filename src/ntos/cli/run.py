@@ -13,11 +13,21 @@ from typing import TYPE_CHECKING
 
 from ntos.abi.status import NtError
 from ntos.cli import failures
-from ntos.cli.exit_codes import FAILED, INTERRUPTED, LARGEST, NOT_FOUND, NOT_RUNNABLE, TIMED_OUT, USAGE
+from ntos.cli.exit_codes import (
+    FAILED,
+    INTERRUPTED,
+    LARGEST,
+    NOT_FOUND,
+    NOT_RUNNABLE,
+    STOPPED,
+    TIMED_OUT,
+    USAGE,
+)
 from ntos.cli.options import UsageError, parse, parser
 from ntos.cli.sinks import Sinks, Stop, output, say
 from ntos.etw import event as events
 from ntos.etw.event import MachineFailed
+from ntos.ke import bugcheck
 from ntos.ke.thread import ThreadTerminated, Unwound
 from ntos.machine import Machine, Process
 
@@ -215,6 +225,9 @@ class Session:
             return say(f"stopped after {self.settings.timeout:g} seconds (--timeout)", TIMED_OUT)
         if reason == "interrupt":
             return say("interrupted", INTERRUPTED)
+        if reason == bugcheck.REASON:
+            stopped = self.machine.kernel.part(bugcheck.Stopped)
+            return say(f"the machine stopped: {stopped.name} ({stopped.culprit})", STOPPED)
         code = process.exit_code
         name = process.path.rpartition("\\")[2]
         if code is None:

@@ -46,6 +46,15 @@ class MachineStopped(Event, tag="machine-stop"):
     reason: str = ""
 
 
+class BugCheck(Event, tag="bug-check"):
+    """The kernel stopped the machine: code and parameters as on a blue screen, and the program it was about."""
+
+    code: int = 0
+    name: str = ""
+    parameters: list[int] = []
+    culprit: str = ""
+
+
 class MachineFailed(Event, tag="machine-failed"):
     """A fault of ours ended the run: what and where, and the Python traceback."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ntos.abi.layout.api import RTL_USER_PROCESS_INFORMATION
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.layout.win32 import PROCESS_INFORMATION, STARTUPINFOW
+from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import NtError
 from ntos.abi.types import NTSTATUS, PVOID
 from ntos.um import alpc, nt
@@ -23,6 +24,7 @@ ERROR = 3
 EVENT_ALL_ACCESS = 0x1F0003
 SYNCHRONIZATION_EVENT = 1
 OPEN_IF = 0x80
+PROCESS_BASE_PRIORITY = 5
 OWN_PROCESS = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -45,18 +47,32 @@ async def rtl(thread: UserThread, name: str, *arguments: int) -> int:
     return status
 
 
+async def settle(thread: UserThread, priority: int, *, critical: bool = True) -> None:
+    """A base priority of its own and, for what nothing goes on without, that its end is the machine's."""
+    with thread.frame() as frame:
+        place = frame.bytes(priority.to_bytes(4, "little"))
+        nt.NtSetInformationProcess(thread, OWN_PROCESS, PROCESS_BASE_PRIORITY, place, 4)
+        if critical:
+            await rtl(thread, "RtlAdjustPrivilege", SE_PRIVILEGE.DEBUG, 1, 0, place)
+            await rtl(thread, "RtlSetProcessIsCritical", 1, 0, 0)
+
+
 def parameters(thread: UserThread) -> RTL_USER_PROCESS_PARAMETERS:
     """The process parameters of the calling process."""
     return RTL_USER_PROCESS_PARAMETERS(thread.memory, int(thread.peb.ProcessParameters))
 
 
 async def start(
-    thread: UserThread, program: str, arguments: str = "", *, token: int = 0, desktop: str = "", environment: int = 0
-) -> Child:
-    """A program of System32 (or a native path) as a child of this process; `resume` lets it run."""
+    thread: UserThread, program: str, arguments: str = "", *, called: str = "", token: int = 0, desktop: str = "",
+    environment: int = 0,
+) -> Child:  # fmt: skip
+    """A program of System32 (or a native path) as a child of this process; `resume` lets it run.
+
+    `called` is what its command line calls it.
+    """
     path = program if program.startswith("\\") else f"{SYSTEM32}{program}"
     shown = path.replace("\\SystemRoot", "C:\\Windows", 1).removeprefix("\\??\\")
-    line = f"{shown if program.startswith(chr(92)) else program} {arguments}".rstrip()
+    line = f"{called or (shown if program.startswith(chr(92)) else program)} {arguments}".rstrip()
     with thread.frame() as frame:
         block = frame.new(PVOID)
         await rtl(

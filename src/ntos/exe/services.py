@@ -10,10 +10,13 @@ from ntos.um.thread import UserThread
 AT_BOOT = ("-k netsvcs -p -s seclogon",)
 """Arguments of the svchosts that are started: one service each, as on machines with enough memory."""
 
+BASE_PRIORITY = 9
+
 
 @export
 async def wWinMainCRTStartup(thread: UserThread, Peb: PVOID) -> NTSTATUS:
     """Start the services, then answer for them."""
+    await launch.settle(thread, BASE_PRIORITY)
     for arguments in AT_BOOT:
         await launch.program(thread, "C:\\Windows\\System32\\svchost.exe", arguments)
     await launch.stay(thread)

@@ -18,10 +18,12 @@ SM_API_PORT = "\\SmApiPort"
 SESSION_READY = "\\CsrSbSyncEvent"
 SYSTEM_ONLY = "D:(A;;GA;;;SY)"
 SYSTEM_SESSION_CREATE = 47
+CSRSS_IN_THE_REGISTRY = "%SystemRoot%\\system32\\csrss.exe"
 CSRSS_ARGUMENTS = (
     "ObjectDirectory=\\Windows SharedSection=1024,20480,768 Windows=On SubSystemType=Windows ServerDll=basesrv,1 "
     "ServerDll=winsrv:UserServerDllInitialization,3 ServerDll=sxssrv,4 ProfileControl=Off MaxRequestThreads=16"
 )
+BASE_PRIORITY = 11
 SESSIONS = 2
 """Sessions made at boot: 0 for services, 1 for the user at the console."""
 STAND_IN = "0000009c 00000084"
@@ -40,6 +42,7 @@ async def NtProcessStartup(thread: UserThread, Peb: PVOID) -> NTSTATUS:
 
 async def manage(thread: UserThread) -> None:
     """Make the sessions, then answer the subsystems that report here."""
+    await launch.settle(thread, BASE_PRIORITY)
     with thread.frame() as frame:
         port = await alpc.create_port(thread, SM_API_PORT, SYSTEM_ONLY)
         launch.event(thread, frame, SESSION_READY)
@@ -73,7 +76,7 @@ async def make_session(thread: UserThread) -> None:
         nt.NtSetSystemInformation(thread, SYSTEM_SESSION_CREATE, place.address, 4)
         session = int(place.read())
         ready = launch.event(thread, frame, SESSION_READY)
-        csrss = await launch.start(thread, "csrss.exe", CSRSS_ARGUMENTS)
+        csrss = await launch.start(thread, "csrss.exe", CSRSS_ARGUMENTS, called=CSRSS_IN_THE_REGISTRY)
         launch.resume(thread, csrss)
         await nt.NtWaitForSingleObject(thread, ready, 0, 0)
         first = await launch.start(thread, "winlogon.exe" if session else "wininit.exe")

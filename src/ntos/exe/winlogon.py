@@ -8,12 +8,14 @@ from ntos.exe.requests import Requests
 from ntos.um.export import export
 from ntos.um.thread import UserThread
 
+BASE_PRIORITY = 13
 DESKTOP = "WinSta0\\Default"
 
 
 @export
 async def wWinMainCRTStartup(thread: UserThread, Peb: PVOID) -> NTSTATUS:
     """Wait for somebody to log on; his shell is started with his token."""
+    await launch.settle(thread, BASE_PRIORITY, critical=False)
     requests = thread.state(Requests)
     while True:
         token = await requests.next(thread, int)

@@ -9,7 +9,7 @@ from ntos.abi.layout.enums import KTHREAD_STATE
 from ntos.abi.status import STATUS, GuestFault, NtError
 from ntos.etw.event import ProcessExited, ThreadExited
 from ntos.ex.handle import HandleTable
-from ntos.ke import runtime
+from ntos.ke import bugcheck, runtime
 from ntos.ke.exception import Dispatcher
 from ntos.ke.mutant import abandon_all
 from ntos.ke.thread import ThreadTerminated
@@ -32,6 +32,8 @@ def exit_thread(thread: Thread, status: int) -> None:
     """Run down a thread in its own context; if it was the last one, the process too."""
     kernel, process = thread.kernel, thread.process
     ethread, eprocess = thread.ethread, process.eprocess
+    if bugcheck.thread_ends(thread) or (len(process.threads) == 1 and bugcheck.process_ends(process)):
+        return
     thread.ending = True
     ethread.ExitStatus = status
     ethread.ExitTime = kernel.clock.system_time
@@ -137,7 +139,7 @@ def drop_unborn(thread: Thread) -> None:
 
 def terminate_thread(thread: Thread, status: int) -> None:
     """Make another thread end as soon as it can be scheduled."""
-    if thread.terminating is not None or thread.coroutine is None:
+    if thread.terminating is not None or thread.coroutine is None or bugcheck.thread_ends(thread):
         return
     thread.terminating = status
     thread.attention = True
@@ -149,6 +151,9 @@ def terminate_process(process: Process, status: int, *, spare: Thread | None = N
     """End all threads of a process (but `spare`); the first status given stays."""
     eprocess = process.eprocess
     if spare is None:
+        if bugcheck.process_ends(process):
+            _leave_at_once(process, status)
+            return
         if int(eprocess.ExitStatus) == STATUS.PENDING:
             eprocess.ExitStatus = status
         eprocess.Flags = int(eprocess.Flags) | FLAG_EXITING
@@ -158,14 +163,21 @@ def terminate_process(process: Process, status: int, *, spare: Thread | None = N
             terminate_thread(thread, status)
     if not process.threads:
         exit_process(process, status)
-    elif current is not None and current.process is process and current is not spare:
+    elif current is not spare:
+        _leave_at_once(process, status)
+
+
+def _leave_at_once(process: Process, status: int) -> None:
+    """Where a thread of the process itself is running, it does not come back."""
+    current = process.kernel.scheduler.current
+    if current is not None and current.process is process:
         raise ThreadTerminated(status)
 
 
 def end_later(process: Process, status: int) -> None:
     """As `terminate_process`, but the current thread, too, goes only when it next leaves the kernel."""
     eprocess = process.eprocess
-    if eprocess.ProcessDelete:
+    if eprocess.ProcessDelete or bugcheck.process_ends(process):
         return
     if int(eprocess.ExitStatus) == STATUS.PENDING:
         eprocess.ExitStatus = status
