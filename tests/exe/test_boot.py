@@ -33,7 +33,7 @@ def one(machine: Machine, name: str, session: int = 0) -> Process:
 
 @pytest.mark.parametrize("name", TREE)
 def test_everybody_has_the_parent_windows_gives_it(booted: Machine, name: str) -> None:
-    """The session manager is System's child; what the session copies of smss and userinit started has a parent that is gone."""
+    """The session manager is System's child; the copies of it that start a session, and userinit, have ended."""
     names = {process.id: process.name for process in booted.processes()}
     for process in named(booted, name):
         assert names.get(int(process.eprocess.InheritedFromUniqueProcessId), "") == TREE[name]
