@@ -18,6 +18,7 @@ int main(int argc, char **argv)
     if (!strcmp(mode, "write")) *(volatile int *)(ULONG_PTR)zero = 1;
     if (!strcmp(mode, "read")) zero = *(volatile int *)(ULONG_PTR)(zero + 0x10);
     if (!strcmp(mode, "execute")) ((void (*)(void))(ULONG_PTR)(zero + 0x1000))();
+    if (!strcmp(mode, "null")) ((void (*)(void))(ULONG_PTR)zero)();
     if (!strcmp(mode, "stack")) zero = overflow(1 << 24);
     if (!strcmp(mode, "divide")) __asm__ volatile("xorl %%ecx, %%ecx; xorl %%edx, %%edx; idivl %%ecx" ::: "eax", "ecx", "edx");
     if (!strcmp(mode, "ud2")) __asm__ volatile("ud2");

@@ -100,6 +100,7 @@ class _Walk:
         callback_return = guest.routine(self.thread, "KiUserCallbackReturn")
         frames = self.thread.own(PythonFrames)
         limits = self.limits
+        walked = False
         while limits.limit <= self.registers.rsp < limits.base:
             registers = self.registers
             self.walk.over(registers, limits.limit, limits.base, self.target.frame or limits.base)
@@ -118,9 +119,10 @@ class _Walk:
                     continue
             image, function, step = await self.walk.at(pc)
             if function is None:
-                if pc == 0:
-                    break
+                if pc == 0 and walked:
+                    break  # past the last frame; as the first one it is the call of a null pointer
                 registers.leave_leaf(memory)
+                walked = True
                 continue
             after = registers.copy()
             handler = virtual_unwind(memory, after, UNW_FLAG_UHANDLER, image, pc, function, None, step)
@@ -128,6 +130,7 @@ class _Walk:
             if await self._frame(frame):
                 return self.registers
             self.registers = after
+            walked = True
         if self.target.frame or self.target.guard:
             raise NtError(STATUS.INVALID_UNWIND_TARGET)
         return self.registers
