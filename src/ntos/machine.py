@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -40,12 +40,13 @@ from ntos.um import images
 from ntos.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
-    from typing import BinaryIO, Self
+    from typing import Any, BinaryIO, Self
 
     from ntos.etw.log import Log
     from ntos.hal.cpu import Backend
+    from ntos.hook import Call, Hook, Hooks
     from ntos.ke.process import Process as KernelProcess
     from ntos.ke.thread import Thread
 
@@ -257,6 +258,30 @@ class Machine:
         parameters.current_directory = directory.encode("utf-16-le", "surrogatepass")
         parameters.environment = environment.format_block(variables)
         return parameters
+
+    def hook(
+        self,
+        target: str | int,
+        *,
+        before: Callable[[Call], Any] | None = None,
+        after: Callable[[Call], Any] | None = None,
+        replace: Callable[[Call], Any] | None = None,
+        process: int | str | None = None,
+        how: str = "inline",
+    ) -> Hook:
+        """Have Python called when guest code calls a function; see docs/hooks.md.
+
+        `target` is `kernel32!CreateFileW`, `ws2_32!#115`, `program.exe+0x1234` or an address; `process` an id or a
+        program's name (all processes if None); `how` is "inline" (patch the function) or "iat" (patch import tables).
+        """
+        return self.hooks.add(target, how, process, before, after, replace)
+
+    @cached_property
+    def hooks(self) -> Hooks:
+        """All hooks of the machine."""
+        from ntos.hook import Hooks  # noqa: PLC0415 - most machines have none
+
+        return Hooks(self.kernel)
 
     def processes(self) -> list[KernelProcess]:
         """All process objects, System first."""

@@ -35,6 +35,7 @@ BESIDE: dict[str, tuple[str, ...]] = {
     "dump": (*ABI, "rtl", "hal"),
     "dbg": (*ABI, "rtl", "hal", "dump"),
     "report": (*ABI, "etw"),
+    "hook": (*GROUND, *KERNEL, "um"),
     "deps": (*ABI, "rtl"),
 }
 BELOW_MACHINE = (*ORDER, *BESIDE)

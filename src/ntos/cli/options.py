@@ -40,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
     add("--result", metavar="FILE", help="write exit code (all 32 bits), reason and processes as JSON")
     add("--dump", metavar="FILE", help="write physical memory at the end (or see --dump-on-exit)")
     add("--dump-on-exit", metavar="NAME", help="with --dump: write it when the first process of that name exits")
+    add("--hook", action="append", default=[], metavar="M!F", type=hooked,
+        help="tell each call of a function (`kernel32!CreateFileW`) on stderr and in --trace")
     add("-v", "--verbose", action="store_true", help="show services and exports as they are called, on stderr")
     return made
 
@@ -94,6 +96,17 @@ def drive(text: str) -> tuple[str, Path]:
     if not Path(folder).is_dir():
         raise argparse.ArgumentTypeError(f"{folder!r} is not a folder")
     return letter, Path(folder)
+
+
+def hooked(text: str) -> str:
+    """What `Machine.hook` takes as a target."""
+    from ntos.hook.target import Target  # noqa: PLC0415 - only where a hook is set
+
+    try:
+        Target.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def variable(text: str) -> tuple[str, str]:

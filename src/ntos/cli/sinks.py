@@ -61,6 +61,10 @@ class Sinks:
             self._trace = TraceFile(log, output("trace", settings.trace))
         if settings.verbose:
             VerbosePrinter(log, sys.stderr)
+        for target in settings.hook:
+            machine.hook(target, after=machine.hooks.tell)
+        if settings.hook and not settings.verbose:
+            VerbosePrinter(log, sys.stderr, events.HookedCall)
         log.subscribe(self._keep, events.ExceptionRaised, events.Refused, events.HardError)
         if not settings.verbose:
             log.subscribe(self._tell, events.Missing, events.HardError, events.MessageBox)

@@ -156,6 +156,23 @@ class ImageLoaded(Event, tag="image-load"):
     importer: str = ""
 
 
+class ImportsSnapped(Event, tag="imports-snapped"):
+    """The loader has filled an image's import table."""
+
+    path: str = ""
+    base: int = 0
+
+
+class HookedCall(Event, tag="hooked-call"):
+    """A function was called on which `ntos run --hook` has a hook, and came back."""
+
+    module: str = ""
+    name: str = ""
+    arguments: dict[str, Any] = {}
+    result: Any = None
+    caller: str = ""
+
+
 class ImageUnloaded(Event, tag="image-unload"):
     """An image was unmapped."""
 

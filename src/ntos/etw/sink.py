@@ -43,11 +43,14 @@ class TraceFile:
 
 
 class VerbosePrinter:
-    """`-v`: services and exports as they are called, and what else happens, with decoded arguments."""
+    """`-v`: services and exports as they are called, and what else happens, with decoded arguments.
 
-    def __init__(self, log: Log, stream: TextIO) -> None:
+    With `kinds`, events of these kinds alone.
+    """
+
+    def __init__(self, log: Log, stream: TextIO, *kinds: type[Event]) -> None:
         self._stream = stream
-        log.subscribe(self._print)
+        log.subscribe(self._print, *kinds)
 
     def _print(self, event: Event) -> None:
         self._stream.write(f"{event.process:5}.{event.thread:<5} {line(event)}\n")
@@ -59,7 +62,7 @@ def line(event: Event) -> str:
         case events.ServiceCalled():
             results = f" {_arguments(event.results)}" if event.results else ""
             return f"{event.name}({_arguments(event.arguments)}) = 0x{event.status:08X}{results}"
-        case events.ExportCalled():
+        case events.ExportCalled() | events.HookedCall():
             text = f"{event.module}!{event.name}({_arguments(event.arguments)})"
             return f"{text} = {_value(event.result)}  from {event.caller}"
         case events.Missing():

@@ -48,6 +48,8 @@ class Kernel(Parts):
         self.log = Log()
         self.doors: dict[int, Door] = {}
         """By the value of EAX at `syscall`. Bits 12-13 select the table as in NT: 0 kernel, 1 win32k, 2 exports."""
+        self.planted: dict[tuple[int, int], Door] = {}
+        """By process object and address: breakpoints that are the kernel's own, not the program's."""
         self.threads: dict[int, Thread] = {}
         """Identity map: ETHREAD address to the thread."""
         self.processes: dict[int, Process] = {}

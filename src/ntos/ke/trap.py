@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from ntos.abi.status import STATUS, GuestFault, NtError
-from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, Trap
+from ntos.hal.cpu import PREEMPTED, SYSCALL, Access, Fault, HardwareException, Trap, Vector
 from ntos.ke import apc, exception
 from ntos.ke import context as context_record
 from ntos.ke import service as services
@@ -20,6 +20,8 @@ from ntos.ke.thread import HOME_SPACE, CallGate, ThreadTerminated, Unwound
 from ntos.ke.wait import wait, yield_processor
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from ntos.ke.thread import Thread
 
 CALLBACK_RETURN = 5
@@ -70,7 +72,9 @@ async def run_user(thread: Thread, floor: int = 0, limit: int = 0) -> None:
             elif now is PREEMPTED:
                 await yield_processor(thread)
             else:
-                _serve_exception(thread, now)
+                pending = _serve_exception(thread, now)
+                if pending is not None:
+                    await pending
         except Unwound:
             if floor and floor < context.rsp <= limit:
                 raise
@@ -90,11 +94,17 @@ class PendingTrap:
         self.trap = trap
 
 
-def _serve_exception(thread: Thread, trap: Trap) -> None:
+def _serve_exception(thread: Thread, trap: Trap) -> Coroutine[None, None, None] | None:
     if isinstance(trap, Fault):
         page_fault(thread, trap)
     elif isinstance(trap, HardwareException):
+        planted = thread.kernel.planted
+        if planted and trap.vector == Vector.BREAKPOINT:
+            door = planted.get((thread.process.address, thread.context.rip - 1))
+            if door is not None:
+                return door.enter(thread)
         exception.hardware(thread, trap.vector)
+    return None
 
 
 def page_fault(thread: Thread, fault: Fault) -> None:

@@ -17,7 +17,7 @@ from ntos.dll.ntdll.ldr import graph, load, relocate
 from ntos.dll.ntdll.ldr.image import imports_of
 from ntos.dll.ntdll.ldr.module import PROCESS_STATIC_IMPORT, Origin
 from ntos.dll.ntdll.ldr.search import SEARCH_FLAGS, Request, preprocess
-from ntos.etw.event import Missing
+from ntos.etw.event import ImportsSnapped, Missing
 
 if TYPE_CHECKING:
     from ntos.abi.pe.directories import ImportedFunction, ImportedModule
@@ -92,6 +92,8 @@ async def snap(thread: UserThread, loader: Loader, module: Module) -> list[Modul
         else:
             snapped = kept[1]
         await _write(thread, module, snapped)
+        if thread.log.wants(ImportsSnapped):
+            thread.log.emit(ImportsSnapped(path=module.path, base=module.base))
     module.providers = []
     module.node.State = 5
     return fresh
