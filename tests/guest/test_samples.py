@@ -49,7 +49,7 @@ def test_sample_prints_and_exits_as_documented(case: Case, run_guest: RunGuest) 
 def test_every_program_has_a_case_and_every_transcript_an_owner() -> None:
     """No sample is built and then forgotten, and no transcript outlives its case."""
     cases = _cases()
-    partners = {"admin", "child", "ctrlc", "debuggee", "hungry", "reach", "spin", "worker"}  # others run them
+    partners = {"admin", "child", "ctrlc", "debuggee", "hungry", "reach", "spin", "victim", "worker"}  # others run them
     programs = {path.stem for path in (SAMPLES / "bin").glob("*.exe")}
     assert programs - partners <= {case.program for case in cases}
     assert {path.stem for path in (SAMPLES / "expected").glob("*.txt")} == {case.name for case in cases}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ntos.ke.thread import Thread
 
 CONTEXT_FLAGS = 0x30
+CONTEXT_RSP = 0x98
 ALIGNMENT = 16
 PARTS = (
     (1, ((0x38, 0x3A), (0x42, 0x48), (0x98, 0xA0), (0xF8, 0x100))),
@@ -63,6 +64,9 @@ def overlay(target: bytearray, source: bytes | bytearray, flags: int) -> None:
 def user_context(target: Thread) -> bytearray:
     """The registers a thread will have when it is next in user mode, whole."""
     record = context_record.capture(target.context)
+    if target.waiting is not None and target.waiting.user and target.door_stack:
+        # A Python export that waits may have put things on the stack; user code will find it as the call left it.
+        struct.pack_into("<Q", record, CONTEXT_RSP, target.door_stack)
     if target.new_context is not None:
         overlay(record, target.new_context, _flags(target.new_context))
     return record
