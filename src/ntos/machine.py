@@ -128,10 +128,14 @@ class Machine:
         self._suspended: list[Thread] = []
         """First threads of programs that begin with the next `run`."""
         if system or (system is None and backend is None):
-            self.boot()
+            self._start_system()
 
     def boot(self) -> None:
         """Start the system processes, unless they run: what `system=False` left for later."""
+        self._announce()
+        self._start_system()
+
+    def _start_system(self) -> None:
         if not self._booted:
             self._booted = True
             self.system.boot(self.logon.token, default_environment())

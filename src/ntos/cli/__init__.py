@@ -1,11 +1,12 @@
 """The `ntos` command: run programs, list what is implemented.
 
 `ntos run [OPTIONS] PROGRAM [ARGUMENTS…]` runs a Windows program with the host's standard streams; `ntos deps` tells
-what it would load, `ntos explain create` how its process comes into being; `ntos services` prints the coverage
-table. Errors are one line that says what, why and what to do; exit codes stand in `exit_codes`.
+what it would load, `ntos explain create` how its process comes into being; `ntos boot` shows the system's own
+processes; `ntos services` prints the coverage table. Errors are one line that says what, why and what to do; exit
+codes stand in `exit_codes`.
 
 `run` is the main command, `options` its command line, `failures` turns statuses into sentences, `deps` the
-answer without running, `services` the table.
+answer without running, `boot` and `process_tree` the system's processes, `services` the table.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ntos: the Windows process subsystem, in Python
   ntos deps [OPTIONS] PROGRAM…              what a program would load, without running it
   ntos explain create [OPTIONS] PROGRAM [ARGUMENTS…]
                                             the seven stages of creating its process, step by step, and why
+  ntos boot [OPTIONS]                       boot, show the processes Windows starts and what they cost
   ntos services [--json|--markdown]         what is implemented, partial, absent
   ntos --version
 
@@ -52,6 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
             from ntos.cli import explain  # noqa: PLC0415
 
             return explain.main(words[1:])
+        if command == "boot":
+            from ntos.cli import boot  # noqa: PLC0415
+
+            return boot.main(words[1:])
         if command == "services":
             from ntos.cli import services  # noqa: PLC0415
 

@@ -20,7 +20,9 @@ from ntos.ke import service as services
 from ntos.ke.scheduler import Scheduler
 from ntos.mm.protect import PROTECT_TO_VALUE
 from ntos.ps import install as ps_install
+from ntos.ps import protection
 from ntos.ps.manager import ProcessManager
+from ntos.ps.minimal import create_minimal_process
 from ntos.se import boot as security
 from ntos.win32k.install import install as install_win32k
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 INTERACTIVE_SESSION = 1
 """Where programs run; session 0 is the system's. smss makes it on Windows."""
+REGISTRY = "Registry"
+"""The configuration manager's process. On Windows it maps hive files; here hives are the kernel's, so it is empty."""
 NTDLL = "\\SystemRoot\\System32\\ntdll.dll"
 ENTRY_POINTS = (
     "LdrInitializeThunk", "KiUserApcDispatcher", "KiUserExceptionDispatcher", "KiUserCallbackReturn",
@@ -63,6 +67,7 @@ def phase1(kernel: Kernel) -> None:
     ob.create_session(kernel, INTERACTIVE_SESSION)
     install_win32k(kernel, (0, INTERACTIVE_SESSION))
     cm.install(kernel)
+    create_minimal_process(kernel, REGISTRY, level=protection.SYSTEM_LEVEL)
 
 
 def map_ntdll(kernel: Kernel, rvas: dict[str, int]) -> None:

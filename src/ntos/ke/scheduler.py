@@ -60,6 +60,8 @@ class Scheduler:
         """While somebody limits the time of processes: whether the running thread has used up what it may."""
         self.settle: Callable[[], None] = lambda: None
         """Deals with whoever is overdue."""
+        self.on_switch: Callable[[Thread | None], None] | None = None
+        """Told who gets the processor, and (None) when he gives it up: whoever measures sets it."""
         self._next_tick = 0
         self._ticks = kernel.clock.tick_count
         self._since = 0
@@ -158,6 +160,8 @@ class Scheduler:
         thread.traps_left = TRAPS_PER_QUANTUM
         self._spun = 0
         self._since = self.clock.now
+        if self.on_switch is not None:
+            self.on_switch(thread)
         try:
             if thread.terminating is not None and not thread.ending and thread.started:
                 thread.ending = True
@@ -168,6 +172,8 @@ class Scheduler:
         except StopIteration:
             thread.coroutine = None
         finally:
+            if self.on_switch is not None:
+                self.on_switch(None)
             self.current = None
             if thread.coroutine is not None:
                 runtime.switched_out(thread, self.clock.now - self._since)

@@ -86,6 +86,8 @@ class Creation:
     """Who is to debug the process; None leaves it to inheritance."""
     no_debug_inherit: bool = False
     """Its children shall not inherit its debugger."""
+    minimal: bool = False
+    """Nothing is to be in the address space, not even what every program finds there."""
     subsystems: tuple[int, ...] = ()
     """The image must be for one of these, if any are named: what CreateProcess asks of a program."""
 
@@ -123,7 +125,7 @@ def allocate_process(
     _names(process, creation)
     protection.assign(process, creation.protection or 0)
     account.step(log, 3, "MmCreateProcessAddressSpace")
-    _address_space(kernel, process)
+    _address_space(kernel, process, minimal=creation.minimal)
     account.step(log, 3, "KeInitializeProcess")
     initialize_kernel_part(process, _priority_class(creation))
     account.step(log, 3, "PspInitializeProcessSecurity")
@@ -194,9 +196,10 @@ def audit_name(process: Process) -> str:
     return process.kernel.memory.read(address + 0x10, length).decode("utf-16-le", "surrogatepass")
 
 
-def _address_space(kernel: Kernel, process: Process) -> None:
-    mm.attach(process)
+def _address_space(kernel: Kernel, process: Process, *, minimal: bool) -> None:
+    mm.attach(process, 0 if minimal else None)
     eprocess = process.eprocess
+    eprocess.Minimal = int(minimal)
     eprocess.Pcb.DirectoryTableBase = process.tables.root
     eprocess.HighestUserAddress = HIGHEST_USER_ADDRESS
     eprocess.Flags = int(eprocess.Flags) | FLAG_HAS_ADDRESS_SPACE | FLAG_ADDRESS_SPACE_INITIALIZED
