@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -82,6 +83,13 @@ def rate(kind: str, few: int, many: int) -> float:
     if difference <= 0:
         raise Unmeasured(f"{many} turns took no longer than {few}: too few to measure")
     return (many - few) / difference
+
+
+def boot() -> float:
+    """Milliseconds of CPU until the system processes of a new machine wait; the interpreter's start is not in it."""
+    command = [sys.executable, "-m", "ntos", "boot", "--json"]
+    told = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    return float(told["kernel"]["cpu_ms"] + told["system"]["cpu_ms"])
 
 
 def children(path: Path, count: int) -> list[float]:

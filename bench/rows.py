@@ -11,6 +11,7 @@ from bench import raw
 from bench.guest import (
     ROOT,
     WARM,
+    boot,
     brood,
     children,
     command_line,
@@ -32,6 +33,7 @@ CROWD = 20
 CROWD_SMALL = 2
 CHILDREN = 50
 MEMORY_GOAL = 300.0
+BOOT_GOAL = 500.0
 
 
 def hello(*, wall: bool) -> float:
@@ -89,6 +91,7 @@ MEASUREMENTS = (
                 "python -c 'import unicorn'"),
     Measurement("hello, start to exit, wall", "ms", partial(hello, wall=True), partial(bare_python, wall=True),
                 "python -c 'import unicorn'"),
+    Measurement("boot, kernel and system processes", "ms CPU", boot, lambda: BOOT_GOAL, "goal"),
     _trap("service: NtYieldExecution", "yield"),
     _trap("service, refused: NtClose(NULL)", "close"),
     _trap("Python export: GetStdHandle", "stdhandle"),

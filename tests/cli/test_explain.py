@@ -86,6 +86,20 @@ def test_who_does_what_where() -> None:
     assert all(step.says for stage in account.stages for step in stage.steps)
 
 
+def test_csrss_part_is_told() -> None:
+    """In stage 5 csrss makes a CSR_PROCESS and a CSR_THREAD in its own memory and is named as who did it."""
+    account = document(SAMPLES / "exitcode.exe").account
+    step = next(each for each in account.stages[4].steps if each.routine == "BaseSrvCreateProcess2")
+    assert (step.process.name, step.component, step.mode) == ("csrss.exe", "basesrv", "user")
+    made = {each.name: each for each in step.structures}
+    assert {"CSR_PROCESS", "CSR_THREAD"} <= made.keys()
+    for name in ("CSR_PROCESS", "CSR_THREAD"):
+        assert made[name].owner == step.process.id
+        values = {change.name: change.after for change in made[name].changes}
+        assert values["ClientId.UniqueProcess"] == account.process.id
+    assert "ExceptionPortData" in {change.name for change in made["EPROCESS"].changes}
+
+
 def test_order_of_the_kernels_work() -> None:
     """PspAllocateProcess, address space, token, handles, images, PEB, parameters, thread, insertion: NT's order."""
     account = document(SAMPLES / "hello_printf.exe").account

@@ -189,7 +189,8 @@ def record(machine: Machine, settings: argparse.Namespace, wanted: Wish, words: 
     starter = io.SystemTree()
     starter.add_file("starter.exe", (files("ntos.cli") / "starter" / "starter.exe").read_bytes)
     io.mount(machine.kernel, letter, starter)
-    recorder = Recorder(machine.log, lambda process: memory_of(machine, process))
+    names = {process.id: process.name for process in machine.processes()}
+    recorder = Recorder(machine.log, lambda process: memory_of(machine, process), names)
     program = f'"{wanted.program}"' if wanted.named else commandline.join([wanted.program])
     line = " ".join(filter(None, (program, commandline.join(words[1:]))))
     flags = 0

@@ -10,6 +10,7 @@ from itertools import groupby
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Final, Protocol
 
+from ntos.abi.layout.csr import CSR_PROCESS, CSR_THREAD
 from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.process import EPROCESS
 from ntos.abi.layout.section import SECTION_IMAGE_INFORMATION
@@ -23,6 +24,8 @@ from ntos.report.changes import Watched
 from ntos.report.errors import error_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ntos.abi.memory import Memory
     from ntos.etw.event import Event
     from ntos.etw.log import Log
@@ -31,6 +34,7 @@ LAYOUTS: Final = {
     kind.__name__: kind
     for kind in (
         EPROCESS, ETHREAD, PEB, TEB, PEB_LDR_DATA, RTL_USER_PROCESS_PARAMETERS, SECTION_IMAGE_INFORMATION,
+        CSR_PROCESS, CSR_THREAD,
     )
 }  # fmt: skip
 BEGINS: Final = ("CreateProcessInternalW", "NtCreateUserProcess", "NtCreateProcessEx")
@@ -70,15 +74,20 @@ class _Draft:
 
 
 class Recorder:
-    """Listens to a machine's events and keeps an account of every creation."""
+    """Listens to a machine's events and keeps an account of every creation.
 
-    def __init__(self, log: Log, look: Look) -> None:
+    `names` are those of the processes that run already.
+    """
+
+    def __init__(self, log: Log, look: Look, names: Mapping[int, str]) -> None:
         self.accounts: list[Account] = []
         """In the order in which the creations began."""
         self._look = look
         self._open: dict[int, _Draft] = {}
         self._born: dict[int, _Draft] = {}
-        self._names = {4: "System"}
+        self._helped: dict[int, _Draft] = {}
+        """By thread: the creation that somebody else's thread, csrss's, last took part in."""
+        self._names = dict(names)
         self._spent = 0
         self._drafts: list[_Draft] = []
         log.subscribe(
@@ -151,7 +160,8 @@ class Recorder:
             return own, CHILD
         draft = self._open.get(event.thread)
         if draft is None and event.routine not in BEGINS and event.subject in self._born:
-            return self._born[event.subject], CREATOR  # the thread its creator makes later
+            draft = self._helped[event.thread] = self._born[event.subject]
+            return draft, CREATOR  # csrss's part, or the thread its creator makes later
         if draft is None or self._begins(event.routine, draft):
             account = Account("", "", self._process(event.process), Process())
             draft = self._open[event.thread] = _Draft(account, event.routine)
@@ -169,6 +179,8 @@ class Recorder:
         draft, side = self._open.get(event.thread), CREATOR
         if draft is None:
             draft, side = self._born.get(event.process), CHILD
+        if draft is None:
+            draft, side = self._helped.get(event.thread), CREATOR
         step = draft.current[side] if draft is not None else None
         return (draft, step) if draft is not None and step is not None else None
 

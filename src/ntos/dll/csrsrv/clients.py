@@ -9,6 +9,7 @@ from ntos.abi.csr import FIRST_SEQUENCE_NUMBER, SHUTDOWN_LEVEL
 from ntos.abi.layout.csr import CSR_NT_SESSION, CSR_PROCESS, CSR_THREAD
 from ntos.abi.layout.list import LIST_ENTRY
 from ntos.abi.status import STATUS, NtError
+from ntos.etw import account
 from ntos.um import nt
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Clients:
         view.ThreadList.initialize()
         view.NtSession = self.nt_session
         view.ProcessHandle = process
+        account.made(thread.log, "structure", "what csrss knows of it", view.address, None, structure="CSR_PROCESS")
         view.SequenceNumber = self.sequence
         view.Flags = flags
         view.ReferenceCount = 1
@@ -106,6 +108,7 @@ class Clients:
         """CsrCreateThread: a thread of a client, by a handle that stays here."""
         view = CSR_THREAD(thread.memory, await allocate(thread, CSR_THREAD.size))
         view.ClientId.UniqueProcess, view.ClientId.UniqueThread = client
+        account.made(thread.log, "structure", "and of its thread", view.address, None, structure="CSR_THREAD")
         view.Process = process.address
         view.ThreadHandle = handle
         view.ReferenceCount = 1
