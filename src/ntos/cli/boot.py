@@ -11,7 +11,8 @@ from ntos.cli.exit_codes import FAILED, USAGE
 from ntos.cli.options import Parser, UsageError, memory
 from ntos.cli.process_tree import Cost, Watch, as_json, show, tree
 from ntos.cli.run import walled
-from ntos.cli.sinks import Sinks, Stop, output, say
+from ntos.cli.sinks import Stop, output, say
+from ntos.etw.sink import TraceFile
 from ntos.machine import DEFAULT_MEMORY, Machine
 from ntos.version import VERSION
 
@@ -34,7 +35,6 @@ def parser() -> argparse.ArgumentParser:
     add("--dump", metavar="FILE", help="write physical memory as it is when the system is up")
     add("--memory", type=memory, default=DEFAULT_MEMORY, metavar="SIZE", help="guest memory, e.g. 512M, 2G")
     add("--seed", type=int, default=0, metavar="N", help="decides everything random; same seed, same boot")
-    made.set_defaults(verbose=False)
     return made
 
 
@@ -62,14 +62,16 @@ def boot(settings: argparse.Namespace) -> int:
     """Kernel, then system processes, each with its cost; then the tree."""
     start = _now()
     with Machine(memory=settings.memory, seed=settings.seed, system=False) as machine:
-        sinks, watch = Sinks(machine, settings), Watch(machine)
+        trace = TraceFile(machine.log, output("trace", settings.trace)) if settings.trace else None
+        watch = Watch(machine)
         try:
             kernel_up = _now()
             machine.boot()
             up = _now()
             machine.run()
         finally:
-            sinks.close()
+            if trace is not None:
+                trace.close()
         if settings.dump:
             _dump(machine, settings.dump)
         rows = watch.rows()
