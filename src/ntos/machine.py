@@ -158,7 +158,7 @@ class Machine:
     def _mount(self, drives: dict[str, str | Path]) -> None:
         tree = io.SystemTree()
         for name in images.all_names():
-            tree.add_file(images.path_of(name), partial(self._module, name))
+            tree.add_file(images.path_of(name), partial(self._module, name), image=True)
         for folder in ("Windows\\Temp", "Users\\user\\AppData\\Local\\Temp", "Users\\Public", "ProgramData"):
             tree.add_directory(folder)
         below = drives.pop("C", None)

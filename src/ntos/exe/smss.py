@@ -9,7 +9,7 @@ from __future__ import annotations
 from ntos.abi import alpc as lpc
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.types import NTSTATUS, PVOID, ULONG
-from ntos.exe import launch
+from ntos.exe import known_dlls, launch
 from ntos.um import alpc, nt
 from ntos.um.export import export
 from ntos.um.thread import UserThread
@@ -41,8 +41,9 @@ async def NtProcessStartup(thread: UserThread, Peb: PVOID) -> NTSTATUS:
 
 
 async def manage(thread: UserThread) -> None:
-    """Make the sessions, then answer the subsystems that report here."""
+    """Make the known DLLs and the sessions, then answer the subsystems that report here."""
     await launch.settle(thread, BASE_PRIORITY)
+    await known_dlls.make(thread)
     with thread.frame() as frame:
         port = await alpc.create_port(thread, SM_API_PORT, SYSTEM_ONLY)
         launch.event(thread, frame, SESSION_READY)

@@ -286,6 +286,11 @@ class NodeBacking:
         """What the machine itself made counts as signed by Windows; no signature of any other file is verified."""
         return SIGNED_BY_WINDOWS if self.node.protected else 0
 
+    @property
+    def unmade(self) -> bool:
+        """Whether the machine has yet to make the file, an image."""
+        return self.node.unmade
+
     def read(self, offset: int, size: int) -> bytes:
         """Bytes as stored."""
         return self.node.read(offset, size)

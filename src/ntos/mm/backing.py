@@ -60,6 +60,15 @@ class Signed(Protocol):
         """SE_SIGNING_LEVEL; 0 where nobody has verified anything."""
 
 
+@runtime_checkable
+class Unmade(Protocol):
+    """A backing whose bytes may not have been made yet, by whoever vouches that they are an image."""
+
+    @property
+    def unmade(self) -> bool:
+        """Whether reading would have to make them."""
+
+
 class MappedPages(Protocol):
     """A data section of a file, to whoever reads and writes the file by other means."""
 

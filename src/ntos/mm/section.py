@@ -21,7 +21,7 @@ from ntos.abi.mm import (
     SEC_RESERVE,
 )
 from ntos.abi.status import STATUS, Denied, NtError
-from ntos.mm.backing import Versioned
+from ntos.mm.backing import OfFile, Unmade, Versioned
 from ntos.mm.control import ControlArea, SharedMemory
 from ntos.mm.datafile import FileArea
 from ntos.mm.image import ImageArea
@@ -38,35 +38,74 @@ MAXIMUM_SIZE = 1 << 47
 
 
 class Section(Body):
-    """SECTION at `address`, leading to a control area."""
+    """SECTION at `address`, leading to a control area.
 
-    area: ControlArea
-    """What is mapped."""
+    A section of an image whose bytes nobody has asked for yet leads to the file instead, as NT's sections of remote
+    images do, until somebody looks at it.
+    """
 
     def __init__(self, kernel: Kernel, address: int) -> None:
         super().__init__(kernel, address)
         self.view = SECTION(kernel.memory, address)
-        self.size = 0
+        self._area: ControlArea | None = None
+        self._backing: Backing | None = None
+        self._size = 0
         self.protection = 0
         """The most a view may do, in five bits."""
         self.attributes = 0
 
-    def begin(self, area: ControlArea, size: int, protection: int, attributes: int) -> None:
-        """Let the object lead to `area`."""
-        self.area = area
-        self.size = size
+    def begin(self, protection: int, attributes: int) -> None:
+        """Say what views may do and what the section is made with."""
         self.protection = from_page(protection)
         self.attributes = attributes
+        self.view.InitialPageProtection = protection
+
+    def lead_to(self, area: ControlArea, size: int) -> None:
+        """Let the object lead to `area`."""
+        self._area, self._size = area, size
         self.view.u1.ControlArea = area.address
         self.view.SizeOfSection = size
-        self.view.InitialPageProtection = protection
         self.view.u.LongFlags = int(area.area.u.LongFlags)
         area.add_section()
+
+    def wait_for(self, backing: Backing) -> None:
+        """Let the object lead to the file of an image to be made later."""
+        self._backing = backing
+        if isinstance(backing, OfFile):
+            ob.reference(backing.file)
+            self.view.u1.FileObject = backing.file.address
+        self.view.u1.RemoteImageFileObject = 1
+
+    @property
+    def area(self) -> ControlArea:
+        """What is mapped."""
+        area = self._area
+        if area is None:
+            assert self._backing is not None
+            area = image_area(self.kernel, self._backing)
+            self.lead_to(area, area.size)
+            self._let_file_go()
+        return area
+
+    @property
+    def size(self) -> int:
+        """Bytes that can be mapped."""
+        return self.area.pages * PAGE_SIZE if self._area is None else self._size
+
+    @size.setter
+    def size(self, size: int) -> None:
+        self._size = size
 
     @property
     def is_image(self) -> bool:
         """SEC_IMAGE."""
-        return self.area.is_image
+        return bool(self.attributes & SEC_IMAGE)
+
+    def _let_file_go(self) -> None:
+        backing: object = self._backing
+        self._backing = None
+        if isinstance(backing, OfFile):
+            ob.dereference(backing.file)
 
     @property
     def no_execute(self) -> bool:
@@ -93,8 +132,9 @@ class Section(Body):
 
     def deleted(self) -> None:
         """The last reference is gone; views keep the control area."""
-        if hasattr(self, "area"):
-            self.area.remove_section()
+        self._let_file_go()
+        if self._area is not None:
+            self._area.remove_section()
 
 
 SECTION_TYPE: ObjectType[Section] = ObjectType(
@@ -118,18 +158,23 @@ def create_section(
 ) -> Section:
     """A section object with one reference (MmCreateSection); `size` 0 means all of the file."""
     bits = from_page(protection)
+    area: ControlArea | None
     if attributes & SEC_IMAGE:
         if backing is None:
             raise NtError(STATUS.INVALID_FILE_FOR_SECTION)
-        image = image_area(kernel, backing)
-        area: ControlArea = image
-        size = image.size
+        made = not isinstance(backing, Unmade) or not backing.unmade
+        area = image_area(kernel, backing) if made else None
+        size = area.pages * PAGE_SIZE if area is not None else 0
     elif backing is not None:
         area, size = file_area(kernel, backing, size, writable=bits & 7 in WRITES)
     else:
         area, size = _shared_memory(kernel, size, bits, attributes)
     section = ob.create(kernel, SECTION_TYPE)
-    section.begin(area, size, protection, attributes)
+    section.begin(protection, attributes)
+    if area is not None:
+        section.lead_to(area, size)
+    elif backing is not None:
+        section.wait_for(backing)
     return section
 
 

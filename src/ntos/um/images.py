@@ -142,6 +142,12 @@ def _implemented(dll: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def imports_of(dll: str) -> tuple[tuple[str, str], ...]:
+    """(module, function) of everything the image of a DLL imports, known without building it."""
+    system = SYSTEM_MODULES.get(dll)
+    return IMPORTS.get(dll, ()) if system is None else system.imports
+
+
 @cache
 def build(dll: str) -> ModuleImage:
     """The image of a DLL (name without extension, lower case)."""
@@ -185,7 +191,7 @@ class _Synthesis:
             self._describe_stubs(code, base)
             self.builder.section(".stubs", bytes(code), CODE, rva=base)
             self.rvas.update({name: base + offset for name, offset in self._pending.items()})
-        imports = IMPORTS.get(self.dll, ()) if self.system is None else self.system.imports
+        imports = imports_of(self.dll)
         if imports:
             self.builder.imports([(module, [function]) for module, function in imports])
         entry_point = self.rvas.pop(ENTRY_POINT if self.system is None else self.system.entry, 0)

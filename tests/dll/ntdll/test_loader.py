@@ -55,7 +55,7 @@ def test_each_image_says_by_which_rule_it_was_found(run: Run) -> None:
     assert run.program("hello_printf.exe") == 7
     sources = {event.path.rpartition("\\")[2].lower(): event.source for event in run.of(ImageLoaded)}
     assert sources["hello_printf.exe"] == "program"
-    assert sources["kernel32.dll"] == "System32 directory"
+    assert sources["kernel32.dll"] == "KnownDLLs"
     assert sources["ucrtbase.dll"].startswith("API set api-ms-win-crt-")
     order = [event.path.rpartition("\\")[2].lower() for event in run.of(ImageLoaded) if event.source]
     assert order[:3] == ["hello_printf.exe", "ntdll.dll", "kernel32.dll"]

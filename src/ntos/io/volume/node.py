@@ -85,6 +85,8 @@ class Node:
     is_directory = False
     protected = False
     """Part of the read-only system tree: never written, renamed or deleted."""
+    unmade = False
+    """An image that the machine makes itself, and has not made yet."""
     belongs_to_windows = False
     """In C:\\Windows: users read it and change nothing."""
     descriptor: bytes | None = None

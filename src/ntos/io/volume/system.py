@@ -21,8 +21,11 @@ class SystemFile(Node):
 
     protected = True
 
-    def __init__(self, volume: Volume, number: int, provider: Callable[[], bytes], size: int | None) -> None:
+    def __init__(
+        self, volume: Volume, number: int, provider: Callable[[], bytes], size: int | None, *, image: bool = False
+    ) -> None:
         super().__init__(volume, number)
+        self.unmade = image
         self._provider = provider
         self._known_size = size
         self._data: bytes | None = None
@@ -32,6 +35,7 @@ class SystemFile(Node):
         """The bytes, made on first use."""
         if self._data is None:
             self._data = self._provider()
+            self.unmade = False
         return self._data
 
     def facts(self) -> Facts:
@@ -95,13 +99,15 @@ class SystemTree(Volume):
             here = node
         return here
 
-    def add_file(self, path: str, provider: Callable[[], bytes], size: int | None = None) -> SystemFile:
+    def add_file(
+        self, path: str, provider: Callable[[], bytes], size: int | None = None, *, image: bool = False
+    ) -> SystemFile:
         """A file whose bytes `provider` makes when first read; a known `size` saves making them to list
-        it.
+        it. That it is an `image` saves making them for a section that nobody maps.
         """
         parts = _parts(path)
         directory = self.add_directory("\\".join(parts[:-1]))
-        node = SystemFile(self, self._number(), provider, size)
+        node = SystemFile(self, self._number(), provider, size, image=image)
         node.belongs_to_windows = True
         directory.entries[case_key(parts[-1])] = parts[-1], node
         return node
