@@ -135,3 +135,38 @@ def test_dll_goes_with_its_last_reference(run: Run) -> None:
     """FreeLibrary of the only reference unmaps the DLL; static imports stay."""
     assert run.program("tls.exe") == 0
     assert [event.path for event in run.of(ImageUnloaded)] == ["D:\\tlsplugin.dll"]
+
+
+def _in_order(memory: Any, node: int) -> list[int]:
+    if not node:
+        return []
+    left, right = (int.from_bytes(memory.read(node + at, 8), "little") for at in (0, 8))
+    return [*_in_order(memory, left), node, *_in_order(memory, right)]
+
+
+def test_index_trees_hold_every_module_in_order(run: Run) -> None:
+    """BaseAddressIndexNode is ordered by DllBase, MappingInfoIndexNode by TimeDateStamp and SizeOfImage."""
+    seen: list[tuple[set[int], list[int], list[int], list[tuple[int, int]]]] = []
+
+    def look(memory: Any) -> None:
+        process = next(each for each in run.machine.processes() if each.memory is memory)
+        ldr = PEB_LDR_DATA(memory, int(PEB(memory, int(process.eprocess.Peb)).Ldr))
+        listed = [LDR_DATA_TABLE_ENTRY(memory, link) for link in ldr.InLoadOrderModuleList.iterate()]
+        roots = []
+        for offset in (0xC8, 0xE0):
+            node = listed[-1].address + offset
+            while above := int.from_bytes(memory.read(node + 0x10, 8), "little") & ~3:
+                node = above
+            roots.append([LDR_DATA_TABLE_ENTRY(memory, each - offset) for each in _in_order(memory, node)])
+        by_base, by_mapping = roots
+        assert {each.address for each in by_base} == {each.address for each in by_mapping}
+        bases = [int(each.DllBase) for each in by_base]
+        keys = [(int(each.TimeDateStamp), int(each.SizeOfImage)) for each in by_mapping]
+        seen.append(({int(each.DllBase) for each in listed}, bases, sorted(bases), keys))
+
+    _watch_unload(run, look)
+    assert run.program("tls.exe") == 0
+    (listed, bases, ordered, keys), *_ = seen
+    assert set(bases) == listed
+    assert bases == ordered
+    assert keys == sorted(keys)

@@ -1,5 +1,5 @@
-"""Module entries as true bytes: LDR_DATA_TABLE_ENTRY, its dependency node, the three lists and the hash
-table.
+"""Module entries as true bytes: LDR_DATA_TABLE_ENTRY, its dependency node, the three lists, the hash table and
+the trees.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ntos.abi.layout.list import LIST_ENTRY
 from ntos.abi.layout.user import LDR_DATA_TABLE_ENTRY, LDR_DDAG_NODE
 from ntos.abi.pe import directories
 from ntos.dll.ntdll import guest
+from ntos.dll.ntdll.ldr import indexes
 from ntos.dll.ntdll.ldr.image import export_table, headers_of, reader
 from ntos.dll.ntdll.ldr.state import Loader, Module
 from ntos.etw.event import ImageLoaded
@@ -93,6 +94,7 @@ async def insert(thread: UserThread, loader: Loader, base: int, path: str, origi
     ldr.InMemoryOrderModuleList.insert_tail(entry.InMemoryOrderLinks)
     bucket = loader.data + HASH_TABLE + 16 * (name_hash % HASH_BUCKETS)
     LIST_ENTRY(memory, bucket).insert_tail(entry.HashLinks)
+    indexes.add(loader, memory, address)
     exports = export_table(memory, base)
     module = Module(base, headers.size_of_image, path, name, entry, headers, exports, origin.source)
     module.blocks.append(address)
@@ -131,6 +133,7 @@ def remove(thread: UserThread, loader: Loader, module: Module) -> None:
         links.remove()
     if int(entry.InInitializationOrderLinks.Flink):
         entry.InInitializationOrderLinks.remove()
+    indexes.remove(loader, thread.memory, entry.address)
     loader.forget(module)
 
 
