@@ -12,6 +12,7 @@ import pytest
 from ntos.abi.layout.list import LIST_ENTRY
 from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import LDR_DATA_TABLE_ENTRY, LDR_DDAG_NODE, PEB_LDR_DATA
+from ntos.cm.registry import Registry
 from ntos.etw.event import ExceptionRaised, HardError, ImageLoaded, ImageUnloaded, Missing, Refused
 from ntos.machine import Machine
 from ntos.rtl.text import hash_unicode_string
@@ -170,3 +171,29 @@ def test_index_trees_hold_every_module_in_order(run: Run) -> None:
     assert set(bases) == listed
     assert bases == ordered
     assert keys == sorted(keys)
+
+
+SESSION_MANAGER = "\\REGISTRY\\MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager"
+FIRST, SECOND = "current directory (SafeDllSearchMode off)", "current directory"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "position"),
+    [
+        ("SafeDllSearchMode", 1, 4),
+        ("SafeDllSearchMode", 0, 1),
+        ("CWDIllegalInDLLSearch", 2, 4),
+        ("CWDIllegalInDLLSearch", 0xFFFF_FFFF, None),
+    ],
+)
+def test_registry_says_when_the_current_directory_is_searched(
+    run: Run, name: str, value: int, position: int | None
+) -> None:
+    """Safe search puts it behind the Windows directory, else it comes second; CWDIllegalInDLLSearch takes it away."""
+    registry = run.machine.kernel[Registry]
+    registry.set_value(registry.key(SESSION_MANAGER), name, 4, value.to_bytes(4, "little"))
+    assert run.program("missing_import.exe") == DLL_NOT_FOUND
+    refusal = next(event for event in run.of(Refused) if event.name == "LdrpInitializeProcess")
+    rules = [line.partition(":")[0] for line in refusal.inputs["tried"]]
+    at = next((index for index, rule in enumerate(rules) if rule in (FIRST, SECOND)), None)
+    assert at == position

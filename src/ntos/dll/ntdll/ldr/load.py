@@ -10,7 +10,7 @@ from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, LARGE_INTEGER, PVOID, SIZE_T
 from ntos.dll.ntdll import guest
 from ntos.dll.ntdll.guest import settle
-from ntos.dll.ntdll.ldr import cookie, relocate, search
+from ntos.dll.ntdll.ldr import cookie, options, relocate, search
 from ntos.dll.ntdll.ldr.image import headers_of
 from ntos.dll.ntdll.ldr.module import Origin, insert
 from ntos.rtl.path import dos_to_nt
@@ -67,6 +67,7 @@ async def find_or_map(thread: UserThread, loader: Loader, request: Request, orig
         if section:
             path = f"{loader.known_path}\\{request.resolved}"
             return await _map_and_insert(thread, loader, section, path, _found(request, origin, "KnownDLLs"))
+    await options.read_search_settings(thread, loader.settings)
     for rule, path in search.candidates(thread, loader, request):
         already = loader.at_path(path)
         if already is not None:

@@ -1,4 +1,5 @@
-"""What differs in a program begun under a debugger: its heaps are to check themselves.
+"""What the registry says about a program's start: whether heaps check themselves under a debugger, and whether the
+current directory is searched for DLLs.
 
 Part of LdrpInitializeExecutionOptions.
 """
@@ -17,9 +18,12 @@ from ntos.dll.ntdll.rtl_environment import variables
 from ntos.um import nt
 
 if TYPE_CHECKING:
+    from ntos.dll.ntdll.ldr.state import SearchSettings
     from ntos.um.thread import UserThread
 
 OPTIONS = "\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\"
+SESSION_MANAGER = "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager"
+SAFE_MODE, CURRENT_ILLEGAL = "SafeDllSearchMode", "CWDIllegalInDLLSearch"
 KEY_QUERY_VALUE, VALUE_PARTIAL = 1, 2
 ROOM = 0x20
 THERE = (STATUS.BUFFER_OVERFLOW, STATUS.BUFFER_TOO_SMALL)
@@ -38,18 +42,39 @@ async def set_debug_flags(thread: UserThread) -> None:
 async def _names_flags(thread: UserThread) -> bool:
     """Whether the program's Image File Execution Options have a value GlobalFlag; the kernel has read it then."""
     program = search.image_path(thread).rpartition("\\")[2]
+    return "GlobalFlag" in await _values(thread, OPTIONS + program, "GlobalFlag")
+
+
+async def read_search_settings(thread: UserThread, settings: SearchSettings) -> None:
+    """Ask the registry, once a process, whether and when the current directory is searched for DLLs."""
+    if settings.asked:
+        return
+    settings.asked = True
+    values = await _values(thread, SESSION_MANAGER, SAFE_MODE, CURRENT_ILLEGAL)
+    settings.safe_mode = values.get(SAFE_MODE, b"\1") != bytes(4)
+    settings.cwd_illegal = int.from_bytes(values.get(CURRENT_ILLEGAL, b"")[:4], "little")
+
+
+async def _values(thread: UserThread, path: str, *names: str) -> dict[str, bytes]:
+    """The data of those of a key's values that are there; of what is too long, nothing."""
+    found: dict[str, bytes] = {}
     with thread.frame() as frame:
         handle, size = frame.new(HANDLE), frame.allocate(8)
         try:
-            where = guest.object_attributes(frame, OPTIONS + program)
+            where = guest.object_attributes(frame, path)
             await settle(nt.NtOpenKey(thread, handle.address, KEY_QUERY_VALUE, where))
         except NtError:
-            return False
-        key, name, room = int(handle.read()), frame.unicode_string("GlobalFlag"), frame.allocate(ROOM)
-        try:
-            await settle(nt.NtQueryValueKey(thread, key, name, VALUE_PARTIAL, room, ROOM, size))
-        except NtError as error:
-            return error.status in THERE
-        finally:
-            await settle(nt.NtClose(thread, key))
-    return True
+            return found
+        key, room = int(handle.read()), frame.allocate(ROOM)
+        for name in names:
+            try:
+                value = frame.unicode_string(name)
+                status = await settle(nt.NtQueryValueKey(thread, key, value, VALUE_PARTIAL, room, ROOM, size))
+            except NtError as error:
+                if error.status in THERE:
+                    found[name] = b""
+                continue
+            length = 0 if status else guest.u32(thread.memory, room + 8)
+            found[name] = thread.memory.read(room + 12, length)
+        await settle(nt.NtClose(thread, key))
+    return found

@@ -33,6 +33,7 @@ DEFAULT_DIRS = 0x1000
 SEARCH_FLAGS = 0x1F00
 ALTERED_PATH = 8
 SYSTEM32_NO_FORWARDER = 0x4000
+REMOTE_CURRENT_ILLEGAL, ANY_CURRENT_ILLEGAL = 2, 0xFFFF_FFFF
 MAXIMUM_ENVIRONMENT = 0x10000
 APISET_NOT_HOSTED = NTSTATUS(0xC000_0481)
 
@@ -117,17 +118,26 @@ def directories(thread: UserThread, loader: Loader, request: Request) -> Iterato
         return
     settings = loader.settings
     yield _first_directory(thread, loader, request)
-    if settings.dll_directory is None and not settings.safe_mode:
-        yield Place("current directory (SafeDllSearchMode off)", current_directory(thread))
+    current = current_directory(thread) if may_search_current(thread, settings) else ""
+    if not settings.safe_mode:
+        yield Place("current directory (SafeDllSearchMode off)", current)
     if settings.dll_directory:
         yield Place("SetDllDirectory directory", settings.dll_directory)
     root = system_root(thread)
     yield Place("System32 directory", root + "\\System32")
     yield Place("16-bit system directory", root + "\\System")
     yield Place("Windows directory", root)
-    if settings.dll_directory is None and settings.safe_mode and settings.cwd_illegal != 0xFFFF_FFFF:
-        yield Place("current directory", current_directory(thread))
+    if settings.safe_mode:
+        yield Place("current directory", current)
     yield from (Place("PATH directory", directory) for directory in path_variable(thread))
+
+
+def may_search_current(thread: UserThread, settings: SearchSettings) -> bool:
+    """Neither SetDllDirectory nor CWDIllegalInDLLSearch forbids the current directory."""
+    if settings.dll_directory is not None or settings.cwd_illegal == ANY_CURRENT_ILLEGAL:
+        return False
+    remote = paths.path_type(current_directory(thread)) is PathType.UNC_ABSOLUTE
+    return not (remote and settings.cwd_illegal == REMOTE_CURRENT_ILLEGAL)
 
 
 def _first_directory(thread: UserThread, loader: Loader, request: Request) -> Place:

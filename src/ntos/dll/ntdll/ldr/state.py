@@ -69,8 +69,11 @@ class SearchSettings:
     dll_directory: str | None = None
     user_directories: dict[int, str] = field(default_factory=dict)
     default_flags: int = 0
+    asked: bool = False
+    """Whether the registry has been asked for the two below."""
     safe_mode: bool = True
     cwd_illegal: int = 0
+    """CWDIllegalInDLLSearch: 1 forbids a current directory on WebDAV, 2 any remote one, all ones any."""
 
 
 @dataclass(slots=True)
