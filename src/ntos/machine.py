@@ -280,6 +280,13 @@ class Machine:
         """
         return self.hooks.add(target, how, process, before, after, replace)
 
+    def watch_injections(self) -> None:
+        """Recognise code that is brought into other processes, and tell of it: `injection` events."""
+        from ntos.hook.look import KernelLook  # noqa: PLC0415 - only where somebody wants to know
+        from ntos.report.injection import InjectionWatch  # noqa: PLC0415
+
+        InjectionWatch(self.kernel.log, KernelLook(self.kernel))
+
     @cached_property
     def hooks(self) -> Hooks:
         """All hooks of the machine."""

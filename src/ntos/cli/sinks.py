@@ -61,6 +61,8 @@ class Sinks:
             self._trace = TraceFile(log, output("trace", settings.trace))
         if settings.verbose:
             VerbosePrinter(log, sys.stderr)
+        if settings.trace or settings.verbose:
+            machine.watch_injections()
         for target in settings.hook:
             machine.hook(target, after=machine.hooks.tell)
         if settings.hook and not settings.verbose:

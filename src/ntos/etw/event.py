@@ -354,3 +354,38 @@ class MemoryProtected(Event, tag="memory-protect"):
     size: int = 0
     protection: int = 0
     kind: str = ""
+
+
+class MemoryUnmapped(Event, tag="memory-unmap"):
+    """One process took a view out of another; `program` says that it was the program's own image."""
+
+    target: int = 0
+    address: int = 0
+    program: bool = False
+
+
+class ContextSet(Event, tag="context-set"):
+    """One process set registers of a thread of another: where that goes on, and RCX, a new thread's start routine."""
+
+    id: int = 0
+    target: int = 0
+    address: int = 0
+    start: int = 0
+
+
+class ApcQueued(Event, tag="apc-queue"):
+    """One process queued a call in a thread of another."""
+
+    id: int = 0
+    target: int = 0
+    routine: int = 0
+    argument: int = 0
+
+
+class Injection(Event, tag="injection"):
+    """Code was brought into another process, in a known way; `evidence` are the events that show it."""
+
+    technique: str = ""
+    source: int = 0
+    target: int = 0
+    evidence: list[dict[str, Any]] = []

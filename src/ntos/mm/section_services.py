@@ -34,6 +34,7 @@ from ntos.abi.mm import (
 from ntos.abi.pointer import In, Out, Ptr
 from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import ACCESS_MASK, HANDLE, LARGE_INTEGER, NTSTATUS, PVOID, SIZE_T, ULONG, ULONG_PTR
+from ntos.etw.event import MemoryUnmapped
 from ntos.ke.service import service
 from ntos.mm import dynamic_code
 from ntos.mm.backing import Backing, Mappable
@@ -268,6 +269,10 @@ async def NtUnmapViewOfSection(thread: Thread, ProcessHandle: HANDLE, BaseAddres
     """Take the view that covers an address out of a process."""
     process = process_by_handle(thread, ProcessHandle, rights.PROCESS_VM_OPERATION)
     unmap_view(process, BaseAddress)
+    log = thread.kernel.log
+    if process is not thread.process and log.wants(MemoryUnmapped):
+        program = BaseAddress == int(process.eprocess.SectionBaseAddress)
+        log.emit(MemoryUnmapped(target=process.id, address=BaseAddress, program=program))
     return STATUS.SUCCESS
 
 

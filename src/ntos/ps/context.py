@@ -9,6 +9,7 @@ from ntos import ob
 from ntos.abi.access import THREAD_GET_CONTEXT, THREAD_SET_CONTEXT
 from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import BOOLEAN, HANDLE, NTSTATUS, PVOID
+from ntos.etw.event import ApcQueued, ContextSet
 from ntos.ke import apc, exception
 from ntos.ke import context as context_record
 from ntos.ke.apc import UserApc
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ntos.ke.thread import Thread
 
 CONTEXT_FLAGS = 0x30
-CONTEXT_RSP = 0x98
+CONTEXT_RCX, CONTEXT_RSP, CONTEXT_RIP = 0x80, 0x98, 0xF8
 ALIGNMENT = 16
 PARTS = (
     (1, ((0x38, 0x3A), (0x42, 0x48), (0x98, 0xA0), (0xF8, 0x100))),
@@ -110,6 +111,11 @@ def NtSetContextThread(thread: Thread, ThreadHandle: HANDLE, ThreadContext: PVOI
     target = ob.by_handle(thread, ThreadHandle, THREAD_SET_CONTEXT, THREAD)
     _refuse_ended(target)
     replace_context(target, _record(thread, ThreadContext))
+    log = thread.kernel.log
+    if target.process is not thread.process and log.wants(ContextSet):
+        record = user_context(target)
+        address, start = (struct.unpack_from("<Q", record, offset)[0] for offset in (CONTEXT_RIP, CONTEXT_RCX))
+        log.emit(ContextSet(id=target.id, target=target.process.id, address=address, start=start))
     return STATUS.SUCCESS
 
 
@@ -215,4 +221,8 @@ def _queue(thread: Thread, handle: int, call: UserApc) -> NTSTATUS:
         raise NtError(STATUS.INVALID_HANDLE)
     if not apc.queue_user(target, call):
         raise NtError(STATUS.UNSUCCESSFUL, Denied("the thread takes no more APCs", {"thread": target.id}))
+    log = thread.kernel.log
+    if target.process is not thread.process and log.wants(ApcQueued):
+        owner, argument = target.process.id, call.arguments[0]
+        log.emit(ApcQueued(id=target.id, target=owner, routine=call.routine, argument=argument))
     return STATUS.SUCCESS
