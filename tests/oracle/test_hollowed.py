@@ -39,8 +39,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     dump = tmp_path_factory.mktemp("dump") / "memory.raw"
     found: list[tuple[int, int]] = []
     with Path(os.devnull).open("r+b") as nothing:
-        streams = dict.fromkeys(("stdin", "stdout", "stderr"), nothing.fileno())
-        with Machine(memory=128 << 20, drives={"D": SAMPLES / "bin"}, **streams) as machine:
+        null = nothing.fileno()
+        with Machine(memory=128 << 20, drives={"D": SAMPLES / "bin"}, stdin=null, stdout=null, stderr=null) as machine:
             injector = machine.create_process("D:\\inject.exe", ["hollow"])
 
             @machine.hook("kernel32!WriteFile", process="victim.exe")

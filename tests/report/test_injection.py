@@ -30,8 +30,8 @@ def injections(program: str, arguments: Sequence[str] = ()) -> list[Injection]:
     """What is recognised while a sample runs."""
     found: list[Event] = []
     with Path(os.devnull).open("r+b") as nothing:
-        streams = dict.fromkeys(("stdin", "stdout", "stderr"), nothing.fileno())
-        with Machine(drives={"D": SAMPLES / "bin"}, **streams) as machine:
+        null = nothing.fileno()
+        with Machine(drives={"D": SAMPLES / "bin"}, stdin=null, stdout=null, stderr=null) as machine:
             machine.watch_injections()
             machine.log.subscribe(found.append, Injection)
             machine.create_process(f"D:\\{program}.exe", arguments)
