@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ntos.abi.layout.object import OBJECT_ATTRIBUTES
 from ntos.hook import Call
+from ntos.machine import Machine
 from tests.dll.compile import needs_compiler
+from tests.guest.conftest import SAMPLES
 from tests.hook.conftest import Stage
 
 pytestmark = needs_compiler
@@ -174,3 +179,31 @@ def test_what_cannot_be_a_target_is_refused(stage: Stage) -> None:
         stage.machine.hook("CreateFileW")
     with pytest.raises(ValueError, match="inline"):
         stage.machine.hook("kernel32!CreateFileW", how="eat")
+
+
+def test_a_clone_has_its_parents_hooks() -> None:
+    """A forked process has a copy of its parent's memory, patches and all; its calls are served like the parent's."""
+    seen: set[int] = set()
+    with Path(os.devnull).open("r+b") as nothing:
+        null = nothing.fileno()
+        with Machine(drives={"D": SAMPLES / "bin"}, stdin=null, stdout=null, stderr=null) as machine:
+            machine.hook("kernel32!WriteFile", before=lambda call: seen.add(call.process.id), process="fork.exe")
+            process = machine.create_process("D:\\fork.exe")
+            assert machine.run(timeout=100) == "finished"
+            assert process.exit_code == 17
+    assert len(seen) == 2
+    assert process.id in seen
+
+
+def _note(record: list[str], text: str, _call: Call) -> None:
+    record.append(text)
+
+
+def test_two_hooks_on_one_function(stage: Stage) -> None:
+    """Hooks are asked in the order they came before the call, and in the opposite order after it."""
+    order: list[str] = []
+    for name in ("first", "second"):
+        before, after = (partial(_note, order, f"{when} {name}") for when in ("before", "after"))
+        stage.machine.hook("program.exe!six", before=before, after=after)
+    assert stage.run()["six"] == "91"
+    assert order == ["before first", "before second", "after second", "after first"]
