@@ -12,9 +12,10 @@ import pytest
 from ntos import ob
 from ntos.abi.layout.csr import CSR_NT_SESSION, CSR_PROCESS, CSR_THREAD
 from ntos.abi.layout.list import LIST_ENTRY
+from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import STATUS, NtError
 from ntos.dll.csrsrv.clients import HASH_BUCKETS, Clients
-from ntos.etw.event import CreationStep, Event, ProcessExited
+from ntos.etw.event import CreationStep, Event, ProcessExited, ServiceCalled
 from ntos.ex.handle import HandleTable
 from ntos.ke.process import Process
 from ntos.ke.service import registry
@@ -223,12 +224,20 @@ def test_a_client_killed_while_csrss_answers(machine: Machine) -> None:
 def test_the_systems_ports_are_the_systems(built: tuple[Machine, Path]) -> None:
     r"""Only LocalSystem may connect to \SmApiPort and SbApiPort; ApiPort lets nobody connect a second time."""
     machine, out = built
+    reasons: list[str] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, ServiceCalled) and event.because is not None:
+            reasons.append(event.because.rule)
+
+    machine.log.subscribe(note, ServiceCalled)
     machine.create_process("D:\\program.exe", ["ports"])
     assert machine.run(timeout=TIMEOUT) == "finished"
     assert out.read_text().split() == [
         "\\SmApiPort", "0xc0000022", "\\Sessions\\1\\Windows\\SbApiPort", "0xc0000022",
         "\\Sessions\\1\\Windows\\ApiPort", "0xc0000041",
     ]  # fmt: skip
+    assert reasons == ["no entry of the DACL grants it"] * 2
 
 
 @needs_compiler
@@ -259,11 +268,18 @@ def test_an_exception_port_is_for_life(booted: Machine) -> None:
     assert refused.value.status is STATUS.INVALID_PORT_HANDLE
 
 
-def test_a_process_is_in_one_session(booted: Machine) -> None:
-    """NtSetSystemInformation(SystemSessionCreate) in a process that has a session is refused (MmSessionCreate)."""
-    process = next(each for each in booted.processes() if each.name == "wininit.exe")
-    thread = process.threads[0]
+def test_a_process_is_in_one_session(machine: Machine) -> None:
+    """SystemSessionCreate wants SeLoadDriverPrivilege, and a process that has no session yet (MmSessionCreate)."""
+    process = next(each for each in machine.processes() if each.name == "wininit.exe")
+    thread, token = process.threads[0], primary_token(process)
     place = int(thread.context.rsp) - 0x100
-    with pytest.raises(NtError) as refused:
-        registry["NtSetSystemInformation"].invoke(thread, (SYSTEM_SESSION_CREATE, place, 4))
-    assert refused.value.status in (STATUS.ALREADY_COMMITTED, STATUS.PRIVILEGE_NOT_HELD)
+    bit, claims = 1 << SE_PRIVILEGE.LOAD_DRIVER, token.claims
+    for enabled, status in (
+        (claims.enabled & ~bit, STATUS.PRIVILEGE_NOT_HELD),
+        (claims.enabled | bit, STATUS.ALREADY_COMMITTED),
+    ):
+        token.set_privileges(claims.present, enabled)
+        with pytest.raises(NtError) as refused:
+            registry["NtSetSystemInformation"].invoke(thread, (SYSTEM_SESSION_CREATE, place, 4))
+        assert refused.value.status is status
+        assert refused.value.because is not None
