@@ -77,6 +77,7 @@ PROGRAMS: tuple[Program, ...] = (
     _exe("debugger"),
     _exe("debuggee"),
     _exe("asuser", "-ladvapi32"),
+    _exe("runas", "-ladvapi32", "-lshell32"),
     Program("admin.exe", ("admin.c", "admin.rc"), BARE, crt=False),
     _exe("native", "-lntdll"),
     _exe("fork", "-lntdll"),

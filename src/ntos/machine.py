@@ -15,16 +15,19 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from ntos import io, ob
+from ntos import io, ob, profile
 from ntos.abi.layout.peb import PEB
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.status import STATUS
+from ntos.cm import sam
+from ntos.cm.registry import Registry
 from ntos.dll.ntdll.ldr.state import Loader
 from ntos.etw.event import MachineStarted, MachineStopped
 from ntos.exe.requests import Run
 from ntos.hal.platform import Platform
 from ntos.init import boot
 from ntos.ke.kernel import Kernel
+from ntos.profile import default_environment
 from ntos.ps.allocate import Creation
 from ntos.ps.create import create_process as kernel_create_process
 from ntos.ps.exit import end_later
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from ntos.hook import Call, Hook, Hooks
     from ntos.ke.process import Process as KernelProcess
     from ntos.ke.thread import Thread
+    from ntos.se.account import User
 
 DEFAULT_MEMORY = 1 << 30
 SMALLEST_MEMORY = 32 << 20
@@ -85,7 +89,7 @@ class Machine:
 
     `memory` is in bytes. `drives` maps letters to host folders; C: always has the system's files over it. `seed`
     decides everything random. `stdin`, `stdout`, `stderr` are host file descriptors (0, 1, 2 unless given). The system
-    processes come up at once, unless `system` is False or a `backend` is given.
+    processes come up at once, unless `system` is False or a `backend` is given. `user` is who sits at the console.
     Raises OSError for folders that cannot be used.
     """
 
@@ -101,6 +105,9 @@ class Machine:
         stderr: int = 2,
         backend: Backend | None = None,
         system: bool | None = None,
+        user: str = "user",
+        password: str = "",
+        administrator: bool = False,
     ) -> None:
         self.seed = seed
         self.platform = Platform(max(memory, SMALLEST_MEMORY), seed)
@@ -111,11 +118,11 @@ class Machine:
         self.folders: dict[str, Path] = {}
         """Host folders by drive letter."""
         self.kernel.log.where = self._where
-        boot.phase0(self.kernel, aslr=aslr)
+        self.user = user
+        boot.phase0(self.kernel, aslr=aslr, user=user, password=password, administrator=administrator)
         self.platform.backend.spinning = self.kernel.scheduler.spinning
         boot.phase1(self.kernel)
-        user = self.kernel[Accounts].users[-1]
-        self.logon = well_known.interactive(self.kernel, user)
+        self.logon = well_known.interactive(self.kernel, self.kernel[Accounts].users[-1])
         """The user at the console: whoever's programs `create_process` starts."""
         self._mount(dict(drives or {}))
         image = images.build("ntdll")
@@ -138,7 +145,7 @@ class Machine:
     def _start_system(self) -> None:
         if not self._booted:
             self._booted = True
-            self.system.boot(self.logon.token, default_environment())
+            self.system.boot(self.logon.token, default_environment(self.user))
 
     def __enter__(self) -> Self:
         return self
@@ -156,10 +163,15 @@ class Machine:
     # ------------------------------------------------------------ volumes
 
     def _mount(self, drives: dict[str, str | Path]) -> None:
-        tree = io.SystemTree()
+        tree = self._tree = io.SystemTree()
         for name in images.all_names():
+<<<<<<< HEAD
             tree.add_file(images.path_of(name), partial(self._module, name), image=True)
         for folder in ("Windows\\Temp", "Users\\user\\AppData\\Local\\Temp", "Users\\Public", "ProgramData"):
+=======
+            tree.add_file(images.path_of(name), partial(self._module, name))
+        for folder in ("Windows\\Temp", profile.folder(self.user), "Users\\Public", "ProgramData"):
+>>>>>>> b9b3204 (Accounts and logons: account database in SAM, NtCreateToken, lsass serves LogonUser, the Secondary Logon service)
             tree.add_directory(folder)
         below = drives.pop("C", None)
         base = io.HostVolume(Path(below)) if below is not None else io.MemoryVolume()
@@ -191,6 +203,32 @@ class Machine:
                     return f"{letter}:\\" + str(candidate.relative_to(root)).replace("/", "\\")
         raise FileNotFoundError(f"{path} is in no mapped folder")
 
+    # ------------------------------------------------------------ accounts
+
+    def add_user(
+        self,
+        name: str,
+        password: str = "",
+        *,
+        administrator: bool = False,
+        groups: Sequence[str] = (),
+        enabled: bool = True,
+        password_expired: bool = False,
+    ) -> User:
+        """A local account with a profile; `groups` are names of local groups besides Users and Administrators.
+
+        Nobody may log on with an empty password but at the console. Raises ValueError for an account that is there,
+        or a group that is not.
+        """
+        return profile.add_user(
+            self.kernel, self._tree, name, password, administrator=administrator, groups=groups, enabled=enabled,
+            password_expired=password_expired,
+        )  # fmt: skip
+
+    def enable_user(self, name: str, password: str) -> None:
+        """Let an account be used (Administrator and Guest are there, disabled), with a new password."""
+        sam.add_user(self.kernel[Registry], self.kernel[Accounts].enable(name, password))
+
     # ------------------------------------------------------------ processes
 
     def create_process(
@@ -211,7 +249,7 @@ class Machine:
         path = self.guest_path(program)
         line = command_line if command_line is not None else commandline.join([path, *arguments])
         directory: str = current_directory or path.rpartition("\\")[0] + "\\"
-        variables = dict(default_environment())
+        variables = dict(default_environment(self.user))
         variables.update(environment_variables or {})
         if self._booted:
             return self._shell_starts(path, line, directory, variables)
@@ -391,37 +429,6 @@ def _console_membership(process: KernelProcess, began: bool) -> None:  # noqa: F
         return
     manager = process.kernel[ProcessManager]
     io.console_membership.join(process, manager.process_by_id(int(process.eprocess.InheritedFromUniqueProcessId)))
-
-
-def default_environment() -> dict[str, str]:
-    """What a user's first program finds in its environment."""
-    system = "C:\\Windows"
-    return {
-        "ALLUSERSPROFILE": "C:\\ProgramData",
-        "APPDATA": "C:\\Users\\user\\AppData\\Roaming",
-        "CommonProgramFiles": "C:\\Program Files\\Common Files",
-        "COMPUTERNAME": "DESKTOP-NTOS",
-        "ComSpec": f"{system}\\System32\\cmd.exe",
-        "HOMEDRIVE": "C:",
-        "HOMEPATH": "\\Users\\user",
-        "LOCALAPPDATA": "C:\\Users\\user\\AppData\\Local",
-        "NUMBER_OF_PROCESSORS": "1",
-        "OS": "Windows_NT",
-        "Path": f"{system}\\System32;{system}",
-        "PATHEXT": ".COM;.EXE;.BAT;.CMD;.VBS;.VBE;.JS;.JSE;.WSF;.WSH;.MSC",
-        "PROCESSOR_ARCHITECTURE": "AMD64",
-        "ProgramData": "C:\\ProgramData",
-        "ProgramFiles": "C:\\Program Files",
-        "PUBLIC": "C:\\Users\\Public",
-        "SystemDrive": "C:",
-        "SystemRoot": system,
-        "TEMP": "C:\\Users\\user\\AppData\\Local\\Temp",
-        "TMP": "C:\\Users\\user\\AppData\\Local\\Temp",
-        "USERDOMAIN": "DESKTOP-NTOS",
-        "USERNAME": "user",
-        "USERPROFILE": "C:\\Users\\user",
-        "windir": system,
-    }
 
 
 def _unicorn(platform: Platform) -> Backend:

@@ -43,9 +43,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     **{floor: ORDER[:index] for index, floor in enumerate(ORDER)},
     **BESIDE,
     "system": BELOW_MACHINE,
-    "machine": (*BELOW_MACHINE, "system"),
+    "profile": BELOW_MACHINE,
+    "machine": (*BELOW_MACHINE, "system", "profile"),
     "": (*BELOW_MACHINE, "machine"),  # ntos/__init__.py: the public names
-    "cli": (*BELOW_MACHINE, "system", "machine", ""),
+    "cli": (*BELOW_MACHINE, "system", "profile", "machine", ""),
     "__main__": ("cli",),
 }
 

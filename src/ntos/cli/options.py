@@ -55,6 +55,9 @@ def machine_options(made: argparse.ArgumentParser) -> None:
     add("--timeout", type=seconds, metavar="SECONDS", help="stop after so much host time (exit code 124)")
     add("--memory", type=memory, default=DEFAULT_MEMORY, metavar="SIZE", help="guest memory, e.g. 512M, 2G")
     add("--seed", type=int, default=0, metavar="N", help="decides everything random; same seed, same run")
+    add("--user", metavar="NAME[:PASSWORD]", type=account, default=("user", ""), help="who sits at the console")
+    add("--administrator", action="store_true", help="that user is an administrator (with a split token)")
+    add("--add-user", action="append", default=[], metavar="NAME[:PASSWORD]", type=account, help="another account")
     add("--no-aslr", action="store_true", help="load images at their preferred bases")
 
 
@@ -115,6 +118,14 @@ def variable(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def account(text: str) -> tuple[str, str]:
+    """The two sides of `NAME:PASSWORD`; the password may be missing."""
+    name, _, password = text.partition(":")
+    if not name or set(name) & set('"/\\[]:;|=,+*?<>'):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME or NAME:PASSWORD")
+    return name, password
 
 
 def seconds(text: str) -> float:

@@ -94,7 +94,13 @@ def run(settings: argparse.Namespace, program: str, arguments: list[str]) -> int
     if directory is not None and directory[1:2] != ":" and not directory.startswith("\\"):
         directory = host_directory(directory, drives)
     hold_interrupts()
-    with Machine(memory=settings.memory, seed=settings.seed, drives=drives, aslr=not settings.no_aslr) as machine:
+    user, password = settings.user
+    with Machine(
+        memory=settings.memory, seed=settings.seed, drives=drives, aslr=not settings.no_aslr, user=user,
+        password=password, administrator=settings.administrator,
+    ) as machine:  # fmt: skip
+        for name, secret in settings.add_user:
+            machine.add_user(name, secret)
         sinks = Sinks(machine, settings)
         try:
             return Session(machine, settings, sinks).run(host or program, arguments, directory)

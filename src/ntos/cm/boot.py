@@ -15,6 +15,7 @@ from typing import Any
 
 from ntos import ob
 from ntos.abi.registry import REG_EXPAND_SZ, REG_LINK, REG_QWORD
+from ntos.cm import sam
 from ntos.cm.key import KEY, open_node
 from ntos.cm.node import LINK_VALUE, KeyNode
 from ntos.cm.registry import Registry
@@ -58,6 +59,7 @@ def install(kernel: Kernel) -> Registry:
         _mount_user(registry, name, sids.from_text(name))
     for name in MACHINE_FILES:
         load(registry, name, "")
+    sam.install(registry, kernel.part(Accounts))
     for user in kernel.part(Accounts).users:
         if sids.sub_authorities(user.sid)[-1] >= FIRST_USER_RID:
             mount_user(registry, user.sid, user.name)

@@ -41,8 +41,10 @@ ENTRY_POINTS = (
 )  # fmt: skip
 
 
-def phase0(kernel: Kernel, *, aslr: bool) -> None:
-    """Pool, scheduler, kernel image, object manager, security, memory manager, process manager."""
+def phase0(
+    kernel: Kernel, *, aslr: bool, user: str = "user", password: str = "", administrator: bool = False
+) -> None:
+    """Pool, scheduler, kernel image, object manager, security with its first account, memory and process manager."""
     kernel.pool = PagedAndNonpagedPool(kernel.platform)
     kernel.scheduler = Scheduler(kernel)
     map_kernel_image(kernel)
@@ -55,7 +57,9 @@ def phase0(kernel: Kernel, *, aslr: bool) -> None:
     lpc.install(kernel)
     ps_install.install(kernel)
     dbgk_install.install(kernel)
-    token = security.initialize(kernel, seed=kernel.random.getrandbits(32))
+    token = security.initialize(
+        kernel, seed=kernel.random.getrandbits(32), user=user, password=password, administrator=administrator
+    )
     ob.publish(kernel)
     _doors(kernel)
     system_process.create_system_process(kernel, token)

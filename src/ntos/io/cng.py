@@ -1,4 +1,4 @@
-r"""\Device\CNG and \Device\KsecDD: the kernel's random numbers, for bcryptprimitives and RtlGenRandom.
+r"""\Device\CNG (and, in `ksecdd`, \Device\KsecDD): the kernel's random numbers, for bcryptprimitives and RtlGenRandom.
 
 Both answer the same control codes (ntddksec.h: IOCTL_KSEC_RNG, IOCTL_KSEC_RNG_REKEY) with as many random bytes as
 the output buffer holds. The bytes come from the machine's seed, so a run can be repeated.
@@ -35,7 +35,5 @@ class Randomness(Driver):
 
 
 def install(kernel: Kernel) -> None:
-    """Make the devices."""
-    driver = Randomness()
-    for name in ("CNG", "KsecDD"):
-        create_device(kernel, driver, name, FILE_DEVICE_KSEC, FILE_DEVICE_SECURE_OPEN)
+    """Make the device."""
+    create_device(kernel, Randomness(), "CNG", FILE_DEVICE_KSEC, FILE_DEVICE_SECURE_OPEN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntos import ob
-from ntos.io import cng, condrv, host_stream, mailslot, null
+from ntos.io import cng, condrv, host_stream, ksecdd, mailslot, null
 from ntos.io.device import DEVICE, DRIVER
 from ntos.io.file import FILE
 from ntos.io.pipe import driver as pipe
@@ -23,6 +23,7 @@ def install(kernel: Kernel) -> None:
         kernel[ObjectManager].register(kind)
     null.install(kernel)
     cng.install(kernel)
+    ksecdd.install(kernel)
     host_stream.install(kernel)
     condrv.install(kernel)
     pipe.install(kernel)

@@ -52,6 +52,7 @@ from ntos.ps.request import creation_of
 from ntos.ps.thread import ThreadStart, allocate_thread, resume
 from ntos.se import lowbox, privileges
 from ntos.se import token as tokens
+from ntos.se.security import assign_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -404,8 +405,14 @@ def _fill(process: Process, section: Section, creation: Creation, options: Image
 
 
 def _assign_security(thread: Thread, obj: Process | Thread, descriptor: int) -> None:
-    """The creator's descriptor or default; a process in an AppContainer may have itself besides."""
-    thread.kernel[ob.ObjectManager].assign_security(thread, obj, None, descriptor)
+    """What the creator says, or the default of the user the process runs as (Microsoft Learn, CreateProcessAsUserW).
+
+    A process in an AppContainer may have itself besides.
+    """
+    if descriptor:
+        thread.kernel[ob.ObjectManager].assign_security(thread, obj, None, descriptor)
+    else:
+        assign_own(obj)
     process, everything = (obj, PROCESS_ALL_ACCESS) if isinstance(obj, Process) else (obj.process, THREAD_ALL_ACCESS)
     package = tokens.primary_token(process).claims.package
     if package is not None:

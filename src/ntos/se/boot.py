@@ -16,6 +16,7 @@ def initialize(
     machine: str = "DESKTOP-NTOS",
     user: str = "user",
     administrator: bool = False,
+    password: str = "",
     seed: int = 0,
 ) -> Token:
     """Bring security up (SeInitSystem); gives the SYSTEM token, one reference, for the System process.
@@ -23,7 +24,7 @@ def initialize(
     Wants the object manager; from here on every open is checked.
     """
     kernel[ObjectManager].register(TYPE)
-    account.install(kernel, machine=machine, user=user, administrator=administrator, seed=seed)
+    account.install(kernel, machine=machine, user=user, administrator=administrator, password=password, seed=seed)
     well_known.install_sessions(kernel)
     token = well_known.system(kernel)
     security.install(kernel)

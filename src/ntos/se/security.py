@@ -47,7 +47,7 @@ def check_access(thread: Thread, obj: KernelObject, desired: int) -> int:
     """The rights a handle gets, or NtError(ACCESS_DENIED) with the rule (ObCheckObjectAccess)."""
     kind = obj.kernel[ObjectManager].kind_of(obj)
     if kind.security is None and not header_of(obj).SecurityDescriptor:
-        _assign_late(obj)
+        assign_own(obj)
     granted = access_check(subject(thread), descriptor_of(obj), desired, kind.mapping)
     return granted & (kind.valid_access | rights.ACCESS_SYSTEM_SECURITY)
 
@@ -75,8 +75,8 @@ def assign(thread: Thread | None, obj: KernelObject, parent: KernelObject | None
     set_descriptor(obj, data)
 
 
-def _assign_late(obj: KernelObject) -> None:
-    """A descriptor for what was made without name and handle: a process's or thread's own user's."""
+def assign_own(obj: KernelObject) -> None:
+    """A process's or thread's default descriptor: that of its own user, whoever makes it."""
     process = obj.process if isinstance(obj, Thread) else obj
     kind = obj.kernel[ObjectManager].kind_of(obj)
     if isinstance(process, Process):

@@ -10,7 +10,7 @@ from ntos.abi import se as constants
 from ntos.abi.pointer import Out
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.se import TOKEN_INFORMATION_CLASS as CLASS
-from ntos.abi.status import STATUS, NtError
+from ntos.abi.status import STATUS, Denied, NtError
 from ntos.abi.types import HANDLE, NTSTATUS, PVOID, ULONG
 from ntos.ke.service import service
 from ntos.ke.thread import Thread
@@ -70,7 +70,7 @@ def _open_linked(thread: Thread, found: Token) -> int:
     return handle
 
 
-@service(partial="owner, group, DACL, session, origin, integrity, virtualisation, UI access, policy only")
+@service(partial="owner, group, DACL, session, origin, linked token, integrity, virtualisation, UI access, policy only")
 def NtSetInformationToken(
     thread: Thread,
     TokenHandle: HANDLE,
@@ -136,6 +136,21 @@ def _set_integrity(thread: Thread, found: Token, value: int) -> None:
     found.set_integrity(sid)
 
 
+def _set_linked(thread: Thread, found: Token, value: int) -> None:
+    """Make two tokens the halves of one split logon; `value` is a handle to the filtered one."""
+    other = ob.by_handle(thread, value, rights.TOKEN_QUERY, TYPE)
+    sessions = found.authentication_id, other.authentication_id
+    if sessions[0] == sessions[1] or found.linked_session is not None or other.linked_session is not None:
+        inputs = {"session": sessions[0], "other session": sessions[1]}
+        because = Denied("each half of a split logon has a session of its own, and one other half", inputs)
+        raise NtError(STATUS.INVALID_PARAMETER, because)
+    logon.link(thread.kernel, *sessions)
+    for half in (found, other):
+        ob.reference(half)
+        logon.find(thread.kernel, half.authentication_id).Token = half.address
+    _set_flag(other, constants.TOKEN_IS_FILTERED, 1)
+
+
 def _set_flag(found: Token, bit: int, value: int) -> None:
     flags = int(found.body.TokenFlags) & ~bit
     found.body.TokenFlags = flags | (bit if value else 0)
@@ -153,6 +168,7 @@ _SETTERS = {
     int(CLASS.TokenDefaultDacl): _set_default_dacl,
     int(CLASS.TokenSessionId): _set_session,
     int(CLASS.TokenOrigin): _set_origin,
+    int(CLASS.TokenLinkedToken): _set_linked,
     int(CLASS.TokenIntegrityLevel): _set_integrity,
     int(CLASS.TokenVirtualizationAllowed): (
         lambda _thread, found, value: _set_flag(found, constants.TOKEN_VIRTUALIZE_ALLOWED, value)
@@ -168,10 +184,11 @@ _NEEDS_TCB = frozenset(
     for number in (
         CLASS.TokenSessionId,
         CLASS.TokenOrigin,
+        CLASS.TokenLinkedToken,
         CLASS.TokenUIAccess,
         CLASS.TokenMandatoryPolicy,
         CLASS.TokenVirtualizationAllowed,
     )
 )
 _SIZES = {number: 8 if number <= CLASS.TokenDefaultDacl or number == CLASS.TokenOrigin else 4 for number in _SETTERS}
-_SIZES[int(CLASS.TokenIntegrityLevel)] = 8
+_SIZES[int(CLASS.TokenIntegrityLevel)] = _SIZES[int(CLASS.TokenLinkedToken)] = 8

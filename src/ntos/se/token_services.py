@@ -146,7 +146,7 @@ def NtDuplicateToken(
     source = ob.by_handle(thread, ExistingTokenHandle, rights.TOKEN_DUPLICATE, TYPE)
     if TokenType not in {PRIMARY, IMPERSONATION}:
         raise NtError(STATUS.INVALID_PARAMETER)
-    level = _wanted_level(thread, ObjectAttributes)
+    level = wanted_level(thread, ObjectAttributes)
     _check_level(source, TokenType, level)
     if level is None:
         level = ANONYMOUS if source.is_primary else source.level
@@ -157,7 +157,8 @@ def NtDuplicateToken(
     return status
 
 
-def _wanted_level(thread: Thread, attributes: OBJECT_ATTRIBUTES | None) -> int | None:
+def wanted_level(thread: Thread, attributes: OBJECT_ATTRIBUTES | None) -> int | None:
+    """The impersonation level the quality of service in the attributes asks for."""
     address = int(attributes.SecurityQualityOfService) if attributes is not None else 0
     if not address:
         return None

@@ -19,11 +19,11 @@ from ntos.abi.se import (
 )
 from ntos.ke.kernel import Kernel
 from ntos.rtl import sid as sids
+from ntos.rtl.logon import LogonType, content, mask, privileges_of
 from ntos.rtl.security import Ace, AceType, Acl
 from ntos.se import logon, luid
 from ntos.se.account import Accounts, User
 from ntos.se.claims import (
-    DENY_ONLY,
     INTEGRITY_GROUP,
     NO_INDEX,
     ORDINARY_GROUP,
@@ -62,19 +62,6 @@ NETWORK_SERVICE_PRIVILEGES = (
     *(P.IMPERSONATE, P.CREATE_GLOBAL, P.INCREASE_WORKING_SET, P.TIME_ZONE),
 )
 LOCAL_SERVICE_PRIVILEGES = (*NETWORK_SERVICE_PRIVILEGES, P.SYSTEMTIME)
-USER_PRIVILEGES = (P.SHUTDOWN, P.CHANGE_NOTIFY, P.UNDOCK, P.INCREASE_WORKING_SET, P.TIME_ZONE)
-ADMINISTRATOR_PRIVILEGES = (
-    *USER_PRIVILEGES,
-    *(P.INCREASE_QUOTA, P.SECURITY, P.TAKE_OWNERSHIP, P.LOAD_DRIVER, P.SYSTEM_PROFILE, P.SYSTEMTIME),
-    *(P.PROFILE_SINGLE_PROCESS, P.INCREASE_BASE_PRIORITY, P.CREATE_PAGEFILE, P.BACKUP, P.RESTORE, P.DEBUG),
-    *(P.SYSTEM_ENVIRONMENT, P.REMOTE_SHUTDOWN, P.MANAGE_VOLUME, P.IMPERSONATE, P.CREATE_GLOBAL),
-    *(P.CREATE_SYMBOLIC_LINK, P.DELEGATE_SESSION_USER_IMPERSONATE),
-)
-
-
-def mask(privileges: tuple[int, ...]) -> int:
-    """Privileges as a bit mask."""
-    return sum(1 << number for number in set(privileges))
 
 
 def _claims(
@@ -182,8 +169,8 @@ def interactive(kernel: Kernel, user: User, *, session: int = 1) -> Logon:
     logon_sid = sids.make(5, 5, 0, luid.allocate(kernel))
     ids = [luid.allocate(kernel)]
     logon.create(kernel, ids[0], user.name, accounts.machine)
-    if not user.administrator:
-        return Logon(user, logon_sid, _user_token(kernel, user, logon_sid, ids[0], session, elevated=False))
+    if not user.bearer.is_split:
+        return Logon(user, logon_sid, _user_token(kernel, user, logon_sid, ids[0], session, elevated=True))
     ids.append(luid.allocate(kernel))
     logon.create(kernel, ids[1], user.name, accounts.machine)
     logon.link(kernel, *ids)
@@ -197,25 +184,19 @@ def interactive(kernel: Kernel, user: User, *, session: int = 1) -> Logon:
 def _user_token(
     kernel: Kernel, user: User, logon_sid: bytes, session_id: int, session: int, *, elevated: bool
 ) -> Token:
-    accounts = kernel.part(Accounts)
-    groups = [Group(user.sid, 0), Group(accounts.none), Group(sids.WORLD)]
-    if user.administrator:
-        groups.append(Group(sids.LOCAL_ACCOUNT_AND_ADMINISTRATOR, ORDINARY_GROUP if elevated else DENY_ONLY))
-        groups.append(Group(sids.ADMINISTRATORS, OWNER_GROUP if elevated else DENY_ONLY))
-    groups += map(Group, (sids.USERS, sids.INTERACTIVE, sids.CONSOLE_LOGON, sids.AUTHENTICATED_USERS))
-    groups += map(Group, (sids.THIS_ORGANIZATION, sids.LOCAL_ACCOUNT))
-    groups.append(Group(logon_sid, LOGON_GROUP))
-    groups += map(Group, (sids.LOCAL, sids.NTLM_AUTHENTICATION))
-    owner = next((i for i, group in enumerate(groups) if elevated and group.sid == sids.ADMINISTRATORS), 0)
-    claims = _claims(
-        groups,
-        ADMINISTRATOR_PRIVILEGES if elevated else USER_PRIVILEGES,
-        sids.HIGH_LABEL if elevated else sids.MEDIUM_LABEL,
-        owner=owner,
-        flags=TOKEN_IS_FILTERED if user.administrator and not elevated else 0,
+    privileges = privileges_of(user.aliases, elevated=elevated)
+    said = content(user.bearer, LogonType.INTERACTIVE, logon_sid, elevated=elevated, privileges=privileges)
+    claims = Claims(
+        tuple(Group(sid, attributes) for sid, attributes in said.groups),
+        present=said.present,
+        enabled=said.enabled,
+        enabled_by_default=said.enabled,
+        integrity_index=len(said.groups) - 1,
+        owner_index=said.owner,
+        policy=POLICY_NO_WRITE_UP | POLICY_NEW_PROCESS_MIN,
+        flags=TOKEN_IS_FILTERED if user.bearer.is_split and not elevated else 0,
     )
-    dacl = _allow((GENERIC_ALL, groups[owner].sid), (GENERIC_ALL, sids.LOCAL_SYSTEM), (READ_AND_EXECUTE, logon_sid))
-    birth = Birth(session_id, accounts.none, dacl, session=session, source=b"User32 ")
+    birth = Birth(session_id, said.primary_group, _allow(*said.default_dacl), session=session, source=b"User32 ")
     return create(kernel, claims, birth)
 
 

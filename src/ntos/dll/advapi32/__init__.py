@@ -6,4 +6,4 @@ What stands here is advapi32's own. Begin with `registry`.
 """
 
 # ruff: noqa: F401 - importing a module declares its exports
-from ntos.dll.advapi32 import account, crypt, random, registry, sddl
+from ntos.dll.advapi32 import account, crypt, logon, random, registry, sddl
