@@ -165,13 +165,8 @@ class Machine:
     def _mount(self, drives: dict[str, str | Path]) -> None:
         tree = self._tree = io.SystemTree()
         for name in images.all_names():
-<<<<<<< HEAD
             tree.add_file(images.path_of(name), partial(self._module, name), image=True)
-        for folder in ("Windows\\Temp", "Users\\user\\AppData\\Local\\Temp", "Users\\Public", "ProgramData"):
-=======
-            tree.add_file(images.path_of(name), partial(self._module, name))
         for folder in ("Windows\\Temp", profile.folder(self.user), "Users\\Public", "ProgramData"):
->>>>>>> b9b3204 (Accounts and logons: account database in SAM, NtCreateToken, lsass serves LogonUser, the Secondary Logon service)
             tree.add_directory(folder)
         below = drives.pop("C", None)
         base = io.HostVolume(Path(below)) if below is not None else io.MemoryVolume()
