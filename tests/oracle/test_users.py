@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,13 +38,15 @@ class Scene(NamedTuple):
     truth: dict[int, ProcessTruth]
     sessions: dict[int, int]
     """By process id: the session in the PEB, of processes that have one."""
+    jobs: dict[int, int]
+    """By process id: how many living processes are in its job."""
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Each user's parent.exe with its children alive at the same time."""
     dump = tmp_path_factory.mktemp("dump") / "memory.raw"
-    taken: list[tuple[dict[int, ProcessTruth], dict[int, int]]] = []
+    taken: list[tuple[dict[int, ProcessTruth], dict[int, int], dict[int, int]]] = []
     with Path(os.devnull).open("r+b") as nothing:
         null = nothing.fileno()
         with Machine(memory=192 << 20, drives={"D": SAMPLES / "bin"}, stdin=null, stdout=null, stderr=null) as machine:
@@ -57,7 +60,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                     process.id: int(PEB(process.memory, int(process.eprocess.Peb)).SessionId) for process in alive
                     if int(process.eprocess.Peb)
                 }  # fmt: skip
-                taken.append((take(machine), sessions))
+                jobs = {process.id: int(process.eprocess.Job) for process in alive if int(process.eprocess.Job)}
+                members = {number: list(jobs.values()).count(job) for number, job in jobs.items()}
+                taken.append((take(machine), sessions, members))
                 with dump.open("wb") as file:
                     machine.dump(file)
 
@@ -66,9 +71,11 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 machine.add_user(name, password)
                 machine.create_process("D:\\runas.exe", [name, password, f"D:\\parent.exe {CHILDREN}"])
             machine.create_process("D:\\parent.exe", [str(OWN_CHILDREN)])
+            machine.create_process("D:\\hostile.exe", ["explode"])  # a job full of processes
             assert machine.run(timeout=120) == "finished"
     assert taken, "never so many processes at once"
     yield Scene(Volatility(dump, tmp_path_factory.mktemp("cache")), *taken[0])
+    gc.collect()  # Volatility leaves its files to the collector; here nobody minds
     dump.unlink()
 
 
@@ -114,3 +121,11 @@ def test_privileges(scene: Scene) -> None:
     for number, known in scene.truth.items():
         present = sum(1 << row["Value"] for row in told[number] if "Present" in row["Attributes"])
         assert present == known.present, known.name
+
+
+def test_jobs(scene: Scene) -> None:
+    """windows.joblinks shows the job's processes and how many are active in it."""
+    rows = scene.volatility.rows("windows.joblinks.JobLinks")
+    assert scene.jobs
+    assert set(scene.jobs) <= {row["PID"] for row in rows}
+    assert {row["Active"] for row in rows if row["Active"]} == set(scene.jobs.values())
