@@ -20,6 +20,9 @@ CSR_CREATE_NEW_GROUP: Final = 0x100
 CSR_CONSOLE_APP: Final = 0x800
 SHUTDOWN_LEVEL: Final = 0x280
 FIRST_SEQUENCE_NUMBER: Final = 5
+SM_API_PORT: Final = "\\SmApiPort"
+SESSION_READY: Final = "\\CsrSbSyncEvent"
+"""The event csrss sets when it answers for its session."""
 API_PORT: Final = "ApiPort"
 SB_API_PORT: Final = "SbApiPort"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from ntos.abi.ob import CURRENT_THREAD
 from ntos.abi.types import NTSTATUS, PVOID
 from ntos.exe import launch
 from ntos.um import nt
 from ntos.um.export import export
 from ntos.um.modules import find_export
 from ntos.um.thread import UserThread
-
-CURRENT_THREAD = 0xFFFF_FFFF_FFFF_FFFE
 
 BASE_PRIORITY = 13
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ntos.abi.layout.io import IO_STATUS_BLOCK
 from ntos.abi.layout.string import UNICODE_STRING
 from ntos.abi.mm import PAGE_EXECUTE, PAGE_EXECUTE_WRITECOPY, SEC_IMAGE
-from ntos.abi.ob import OBJ_PERMANENT
+from ntos.abi.ob import CURRENT_PROCESS, OBJ_PERMANENT
 from ntos.abi.pe import directories
 from ntos.abi.pe.headers import parse_headers
 from ntos.abi.status import STATUS, NtError
@@ -21,6 +21,7 @@ from ntos.abi.types import HANDLE, PVOID, SIZE_T
 from ntos.exe import launch
 from ntos.rtl import sddl
 from ntos.um import alpc, images, nt
+from ntos.um.ntdll import rtl_status
 
 if TYPE_CHECKING:
     from ntos.um.thread import UserThread
@@ -83,7 +84,7 @@ async def _expand(thread: UserThread, text: str) -> str:
     with thread.frame() as frame:
         result = frame.bytes(struct.pack("<HH4xQ", 0, 520, frame.allocate(520)))
         source = frame.unicode_string(text)
-        await launch.rtl(thread, "RtlExpandEnvironmentStrings_U", 0, source, result, 0)
+        await rtl_status(thread, "RtlExpandEnvironmentStrings_U", 0, source, result, 0)
         return UNICODE_STRING(thread.memory, result).text
 
 
@@ -134,7 +135,7 @@ async def _imports(thread: UserThread, name: str, section: int) -> list[str]:
     with thread.frame() as frame:
         base, size = frame.new(PVOID), frame.new(SIZE_T)
         await nt.NtMapViewOfSection(
-            thread, section, launch.OWN_PROCESS, base.address, 0, 0, 0, size.address, VIEW_UNMAP, 0,
+            thread, section, CURRENT_PROCESS, base.address, 0, 0, 0, size.address, VIEW_UNMAP, 0,
             PAGE_EXECUTE_WRITECOPY,
         )  # fmt: skip
         start = int(base.read())
@@ -143,4 +144,4 @@ async def _imports(thread: UserThread, name: str, section: int) -> list[str]:
             needed = directories.imports(lambda rva, length: thread.memory.read(start + rva, length), headers)
             return [module.name for module in needed]
         finally:
-            await nt.NtUnmapViewOfSection(thread, launch.OWN_PROCESS, start)
+            await nt.NtUnmapViewOfSection(thread, CURRENT_PROCESS, start)

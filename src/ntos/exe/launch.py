@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 from ntos.abi.layout.api import RTL_USER_PROCESS_INFORMATION
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
 from ntos.abi.layout.win32 import PROCESS_INFORMATION, STARTUPINFOW
+from ntos.abi.ob import CURRENT_PROCESS
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.status import NtError
 from ntos.abi.types import NTSTATUS, PVOID
 from ntos.um import alpc, nt
 from ntos.um.modules import find_export
+from ntos.um.ntdll import rtl_status
 
 if TYPE_CHECKING:
     from ntos.um.thread import Frame, UserThread
 
 NORMALIZED = 1
 SYSTEM32 = "\\SystemRoot\\System32\\"
-ERROR = 3
-"""The severity in an NTSTATUS's two top bits."""
 EVENT_ALL_ACCESS = 0x1F0003
 SYNCHRONIZATION_EVENT = 1
 OPEN_IF = 0x80
 PROCESS_BASE_PRIORITY = 5
-OWN_PROCESS = 0xFFFF_FFFF_FFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +38,14 @@ class Child:
     """RTL_USER_PROCESS_INFORMATION, for who must be told of it."""
 
 
-async def rtl(thread: UserThread, name: str, *arguments: int) -> int:
-    """What ntdll's `name` returns; NtError for an error status."""
-    status = await thread.call(thread.entry("ntdll", name), *arguments) & 0xFFFF_FFFF
-    if status >> 30 == ERROR:
-        raise NtError(NTSTATUS(status))
-    return status
-
-
 async def settle(thread: UserThread, priority: int, *, critical: bool = True) -> None:
     """A base priority of its own and, for what nothing goes on without, that its end is the machine's."""
     with thread.frame() as frame:
         place = frame.bytes(priority.to_bytes(4, "little"))
-        nt.NtSetInformationProcess(thread, OWN_PROCESS, PROCESS_BASE_PRIORITY, place, 4)
+        nt.NtSetInformationProcess(thread, CURRENT_PROCESS, PROCESS_BASE_PRIORITY, place, 4)
         if critical:
-            await rtl(thread, "RtlAdjustPrivilege", SE_PRIVILEGE.DEBUG, 1, 0, place)
-            await rtl(thread, "RtlSetProcessIsCritical", 1, 0, 0)
+            await rtl_status(thread, "RtlAdjustPrivilege", SE_PRIVILEGE.DEBUG, 1, 0, place)
+            await rtl_status(thread, "RtlSetProcessIsCritical", 1, 0, 0)
 
 
 def parameters(thread: UserThread) -> RTL_USER_PROCESS_PARAMETERS:
@@ -75,19 +66,19 @@ async def start(
     line = f"{called or (shown if program.startswith(chr(92)) else program)} {arguments}".rstrip()
     with thread.frame() as frame:
         block = frame.new(PVOID)
-        await rtl(
+        await rtl_status(
             thread, "RtlCreateProcessParametersEx", block.address, frame.unicode_string(shown), 0,
             frame.unicode_string("C:\\Windows\\System32\\"), frame.unicode_string(line), environment,
             frame.unicode_string(shown), frame.unicode_string(desktop) if desktop else 0, 0, 0, NORMALIZED,
         )  # fmt: skip
         made = frame.new(RTL_USER_PROCESS_INFORMATION)
         try:
-            await rtl(
+            await rtl_status(
                 thread, "RtlCreateUserProcess", frame.unicode_string(path), 0, int(block.read()), 0, 0, 0, 0, 0,
                 token, made.address,
             )  # fmt: skip
         finally:
-            await rtl(thread, "RtlDestroyProcessParameters", int(block.read()))
+            await rtl_status(thread, "RtlDestroyProcessParameters", int(block.read()))
         return Child(
             int(made.ProcessHandle), int(made.ThreadHandle), int(made.ClientId.UniqueProcess), bytes(made)
         )
@@ -131,4 +122,4 @@ async def program(thread: UserThread, path: str, arguments: str = "", *, desktop
 
 async def stay(thread: UserThread) -> None:
     """Wait for ever."""
-    await nt.NtWaitForSingleObject(thread, OWN_PROCESS, 0, 0)
+    await nt.NtWaitForSingleObject(thread, CURRENT_PROCESS, 0, 0)

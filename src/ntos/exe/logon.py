@@ -221,19 +221,13 @@ async def new_credentials(thread: UserThread, wish: Wish) -> int:
         user, groups, privileges, owner, primary_group, dacl = (
             _information(thread, frame, client, kind) for kind in COPIED
         )
-        _stop_impersonating(thread)
+        alpc.stop_acting(thread)
         session = await new_session(thread, wish.name, wish.domain)
         nt.NtClose(thread, client)
         return _create(
             thread, frame, session, user=user, groups=groups, privileges=privileges, owner=owner,
             primary_group=primary_group, dacl=dacl, source=wish.source,
         )  # fmt: skip
-
-
-def _stop_impersonating(thread: UserThread) -> None:
-    with thread.frame() as frame:
-        none = frame.allocate(8)
-        nt.NtSetInformationThread(thread, alpc.CURRENT_THREAD, alpc.THREAD_IMPERSONATION_TOKEN, none, 8)
 
 
 def _information(thread: UserThread, frame: Frame, token: int, kind: int) -> int:

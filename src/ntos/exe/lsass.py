@@ -20,6 +20,7 @@ from ntos.rtl.logon import ALLOW, LogonType
 from ntos.um import alpc, nt
 from ntos.um.export import export
 from ntos.um.handles import give_handle, open_process
+from ntos.um.ntdll import rtl_status
 from ntos.um.thread import UserThread
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ async def wWinMainCRTStartup(thread: UserThread, Peb: PVOID) -> NTSTATUS:
     await launch.settle(thread, BASE_PRIORITY)
     with thread.frame() as frame:
         place = frame.new(ULONG)
-        await launch.rtl(thread, "RtlAdjustPrivilege", SE_PRIVILEGE.CREATE_TOKEN, 1, 0, place.address)
+        await rtl_status(thread, "RtlAdjustPrivilege", SE_PRIVILEGE.CREATE_TOKEN, 1, 0, place.address)
         port = await alpc.create_port(thread, LSA_PORT)
         talk, ports = alpc.Server(thread, port, frame), dict[int, int]()
         request, answer = None, b""

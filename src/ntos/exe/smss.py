@@ -7,16 +7,15 @@ session in the kernel, starts csrss.exe in it, introduces the session's first pr
 from __future__ import annotations
 
 from ntos.abi import alpc as lpc
+from ntos.abi import csr
 from ntos.abi.se import SE_PRIVILEGE
 from ntos.abi.types import NTSTATUS, PVOID, ULONG
 from ntos.exe import known_dlls, launch
 from ntos.um import alpc, nt
 from ntos.um.export import export
+from ntos.um.ntdll import rtl_status
 from ntos.um.thread import UserThread
 
-SM_API_PORT = "\\SmApiPort"
-SESSION_READY = "\\CsrSbSyncEvent"
-SYSTEM_ONLY = "D:(A;;GA;;;SY)"
 SYSTEM_SESSION_CREATE = 47
 CSRSS_IN_THE_REGISTRY = "%SystemRoot%\\system32\\csrss.exe"
 CSRSS_ARGUMENTS = (
@@ -45,8 +44,8 @@ async def manage(thread: UserThread) -> None:
     await launch.settle(thread, BASE_PRIORITY)
     await known_dlls.make(thread)
     with thread.frame() as frame:
-        port = await alpc.create_port(thread, SM_API_PORT, SYSTEM_ONLY)
-        launch.event(thread, frame, SESSION_READY)
+        port = await alpc.create_port(thread, csr.SM_API_PORT, alpc.SYSTEM_ONLY)
+        launch.event(thread, frame, csr.SESSION_READY)
         for _ in range(SESSIONS):
             copy = await launch.start(thread, "smss.exe", STAND_IN)
             nt.NtResumeThread(thread, copy.thread, 0)
@@ -73,15 +72,14 @@ async def make_session(thread: UserThread) -> None:
     """One session: kernel data, csrss, first program."""
     with thread.frame() as frame:
         place = frame.new(ULONG)
-        await launch.rtl(thread, "RtlAdjustPrivilege", SE_PRIVILEGE.LOAD_DRIVER, 1, 0, place.address)
+        await rtl_status(thread, "RtlAdjustPrivilege", SE_PRIVILEGE.LOAD_DRIVER, 1, 0, place.address)
         nt.NtSetSystemInformation(thread, SYSTEM_SESSION_CREATE, place.address, 4)
         session = int(place.read())
-        ready = launch.event(thread, frame, SESSION_READY)
+        ready = launch.event(thread, frame, csr.SESSION_READY)
         csrss = await launch.start(thread, "csrss.exe", CSRSS_ARGUMENTS, called=CSRSS_IN_THE_REGISTRY)
         launch.resume(thread, csrss)
         await nt.NtWaitForSingleObject(thread, ready, 0, 0)
         first = await launch.start(thread, "winlogon.exe" if session else "wininit.exe")
-        base = f"\\Sessions\\{session}\\Windows" if session else "\\Windows"
-        port, _ = await alpc.connect(thread, f"{base}\\SbApiPort")
+        port, _ = await alpc.connect(thread, f"{csr.directory_of(session)}\\{csr.SB_API_PORT}")
         await alpc.call(thread, port, session.to_bytes(8, "little") + first.information)
         launch.resume(thread, first)

@@ -9,6 +9,7 @@ from ntos.exe import account_database as registry
 from ntos.exe import launch
 from ntos.um.export import export
 from ntos.um.modules import find_export
+from ntos.um.ntdll import rtl_status
 from ntos.um.thread import UserThread
 
 SERVICES = r"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Services"
@@ -24,6 +25,6 @@ async def wWinMainCRTStartup(thread: UserThread, Peb: PVOID) -> NTSTATUS:
     routine = await registry.text(thread, key, "ServiceMain") or "ServiceMain"
     name = ntpath.basename(path)
     with thread.frame() as frame:
-        await launch.rtl(thread, "LdrLoadDll", 0, 0, frame.unicode_string(name), frame.allocate(8))
+        await rtl_status(thread, "LdrLoadDll", 0, 0, frame.unicode_string(name), frame.allocate(8))
     await thread.call(find_export(thread, name, routine), 0, 0)
     return NTSTATUS(0)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ntos.abi import alpc
 from ntos.abi.layout.alpc import ALPC_PORT_ATTRIBUTES, PORT_MESSAGE
 from ntos.abi.layout.alpc_api import ALPC_CONTEXT_ATTR, ALPC_MESSAGE_ATTRIBUTES
+from ntos.abi.ob import CURRENT_THREAD, OBJ_CASE_INSENSITIVE
 from ntos.abi.status import NtError
 from ntos.abi.types import HANDLE, SIZE_T
 from ntos.rtl import sddl
@@ -28,13 +29,11 @@ HEADER = PORT_MESSAGE.size
 ROOM = 0x1000
 """Most bytes of a message, header included."""
 ATTRIBUTES_HEADER = ALPC_MESSAGE_ATTRIBUTES.size
-OBJ_CASE_INSENSITIVE = 0x40
-CURRENT_PROCESS = 0xFFFF_FFFF_FFFF_FFFF
-CURRENT_THREAD = 0xFFFF_FFFF_FFFF_FFFE
 THREAD_IMPERSONATION_TOKEN = 5
 KINDS = alpc.LPC_TYPE_MASK & 0xFF
 TALK_FLAGS = alpc.ALPC_PORFLG_ALLOW_IMPERSONATION | alpc.ALPC_PORFLG_ALLOW_LPC_REQUESTS
 EVERYONE_MAY_CONNECT = "D:(A;;0x1;;;WD)(A;;0x1;;;AC)(A;;GA;;;SY)"
+SYSTEM_ONLY = "D:(A;;GA;;;SY)"
 STATIC_TRACKING_IMPERSONATION = struct.pack("<IIBBxx", 12, 2, 0, 1)
 """SECURITY_QUALITY_OF_SERVICE: the server may act as the client, as it was when it sent the message."""
 
@@ -107,13 +106,6 @@ async def call(thread: UserThread, port: int, data: bytes) -> bytes:
         if status:
             raise NtError(status)
         return _data(thread, place)
-
-
-async def tell(thread: UserThread, port: int, data: bytes) -> None:
-    """Send a datagram: nobody answers."""
-    with thread.frame() as frame:
-        place = frame.bytes(message(data))
-        await nt.NtAlpcSendWaitReceivePort(thread, port, alpc.ALPC_MSGFLG_RELEASE_MESSAGE, place, 0, 0, 0, 0, 0)
 
 
 def message(data: bytes, header: bytes = b"") -> bytes:
@@ -189,6 +181,11 @@ class Server:
         try:
             yield
         finally:
-            with thread.frame() as frame:
-                none = frame.new(HANDLE).address
-                nt.NtSetInformationThread(thread, CURRENT_THREAD, THREAD_IMPERSONATION_TOKEN, none, 8)
+            stop_acting(thread)
+
+
+def stop_acting(thread: UserThread) -> None:
+    """The thread is itself again (RevertToSelf)."""
+    with thread.frame() as frame:
+        none = frame.new(HANDLE).address
+        nt.NtSetInformationThread(thread, CURRENT_THREAD, THREAD_IMPERSONATION_TOKEN, none, HANDLE.size)

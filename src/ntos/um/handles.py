@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ntos.abi.layout.string import CLIENT_ID
+from ntos.abi.ob import CURRENT_PROCESS
 from ntos.abi.types import HANDLE
 from ntos.um import alpc, nt
 
@@ -29,7 +30,7 @@ def give_handle(thread: UserThread, process: int, handle: int) -> int:
         place = frame.new(HANDLE)
         close_source = 1
         nt.NtDuplicateObject(
-            thread, alpc.CURRENT_PROCESS, handle, process, place.address, 0, 0, SAME_ACCESS | close_source
+            thread, CURRENT_PROCESS, handle, process, place.address, 0, 0, SAME_ACCESS | close_source
         )
         return int(place.read())
 
@@ -38,5 +39,5 @@ def take_handle(thread: UserThread, process: int, handle: int) -> int:
     """A handle here for what `handle` is in `process`."""
     with thread.frame() as frame:
         place = frame.new(HANDLE)
-        nt.NtDuplicateObject(thread, process, handle, alpc.CURRENT_PROCESS, place.address, 0, 0, SAME_ACCESS)
+        nt.NtDuplicateObject(thread, process, handle, CURRENT_PROCESS, place.address, 0, 0, SAME_ACCESS)
         return int(place.read())

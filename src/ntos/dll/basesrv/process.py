@@ -9,10 +9,10 @@ from ntos.abi.layout.csr import BASE_CREATEPROCESS_MSG, BASE_CREATETHREAD_MSG
 from ntos.abi.status import STATUS
 from ntos.abi.types import NTSTATUS, PVOID
 from ntos.abi.win32 import CREATE_NEW_PROCESS_GROUP
-from ntos.dll.csrsrv.clients import take_over
 from ntos.dll.csrsrv.server import Server
 from ntos.etw import account
 from ntos.um.export import export
+from ntos.um.handles import take_handle
 from ntos.um.thread import UserThread
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ async def create_process(thread: UserThread, call: Call) -> bytes:
     """BaseSrvCreateProcess2: the process a client has made becomes a client itself."""
     said = BASE_CREATEPROCESS_MSG.parse(call.arguments)
     owner = int(call.process.ProcessHandle)
-    process = take_over(thread, owner, int(said.ProcessHandle) & HANDLE_BITS)
-    first = take_over(thread, owner, int(said.ThreadHandle) & HANDLE_BITS)
+    process = take_handle(thread, owner, int(said.ProcessHandle) & HANDLE_BITS)
+    first = take_handle(thread, owner, int(said.ThreadHandle) & HANDLE_BITS)
     ids = int(said.ClientId.UniqueProcess), int(said.ClientId.UniqueThread)
     account.step(thread.log, 5, "BaseSrvCreateProcess2", ids[0], PebAddressNative=said.PebAddressNative)
     new_group = int(said.CreationFlags) & CREATE_NEW_PROCESS_GROUP
@@ -52,6 +52,6 @@ async def create_thread(thread: UserThread, call: Call) -> bytes:
     ids = int(said.ClientId.UniqueProcess), int(said.ClientId.UniqueThread)
     process = call.clients.find(thread, ids[0])
     if process is not None and call.clients.find_thread(thread, ids) is None:
-        handle = take_over(thread, int(call.process.ProcessHandle), int(said.ThreadHandle))
+        handle = take_handle(thread, int(call.process.ProcessHandle), int(said.ThreadHandle))
         await call.clients.add_thread(thread, process, ids, handle)
     return call.arguments

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from ntos.abi.csr import FIRST_SEQUENCE_NUMBER, SHUTDOWN_LEVEL
 from ntos.abi.layout.csr import CSR_NT_SESSION, CSR_PROCESS, CSR_THREAD
 from ntos.abi.layout.list import LIST_ENTRY
+from ntos.abi.ob import CURRENT_PROCESS
 from ntos.abi.status import STATUS, NtError
 from ntos.etw import account
 from ntos.um import nt
+from ntos.um.ntdll import rtl
 
 if TYPE_CHECKING:
     from ntos.um.thread import UserThread
 
-CURRENT_PROCESS = 0xFFFF_FFFF_FFFF_FFFF
 HASH_BUCKETS = 256
 HEAP_ZERO_MEMORY = 8
 PROCESS_EXCEPTION_PORT = 8
-SAME_ACCESS = 2
 THREAD_HASH_SHIFT = 2
 
 
@@ -140,18 +140,10 @@ class Clients:
         await free(thread, process.address)
 
 
-def take_over(thread: UserThread, owner: int, handle: int) -> int:
-    """A handle here for what `handle` is in the process with handle `owner`."""
-    with thread.frame() as frame:
-        place = frame.allocate(8)
-        nt.NtDuplicateObject(thread, owner, handle, CURRENT_PROCESS, place, 0, 0, SAME_ACCESS)
-        return int.from_bytes(thread.memory.read(place, 8), "little")
-
-
 async def allocate(thread: UserThread, size: int) -> int:
     """Zeroed room in csrss's heap."""
     heap = int(thread.peb.ProcessHeap)
-    address = await thread.call(thread.entry("ntdll", "RtlAllocateHeap"), heap, HEAP_ZERO_MEMORY, size)
+    address = await rtl(thread, "RtlAllocateHeap", heap, HEAP_ZERO_MEMORY, size)
     if not address:
         raise NtError(STATUS.NO_MEMORY)
     return address
@@ -159,4 +151,4 @@ async def allocate(thread: UserThread, size: int) -> int:
 
 async def free(thread: UserThread, address: int) -> None:
     """Give it back."""
-    await thread.call(thread.entry("ntdll", "RtlFreeHeap"), int(thread.peb.ProcessHeap), 0, address)
+    await rtl(thread, "RtlFreeHeap", int(thread.peb.ProcessHeap), 0, address)

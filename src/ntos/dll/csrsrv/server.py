@@ -9,22 +9,22 @@ from ntos.abi import alpc as lpc
 from ntos.abi import csr
 from ntos.abi.layout.csr import CSR_API_HEADER, CSR_PROCESS
 from ntos.abi.layout.user import RTL_USER_PROCESS_PARAMETERS
+from ntos.abi.ob import CURRENT_PROCESS
 from ntos.abi.pointer import Ptr
 from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import CHAR, NTSTATUS, PVOID, ULONG
 from ntos.dll.csrsrv.clients import Clients
 from ntos.um import alpc, nt
 from ntos.um.export import export
+from ntos.um.modules import find_export
+from ntos.um.ntdll import rtl_status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ntos.um.thread import UserThread
 
-SM_API_PORT = "\\SmApiPort"
-SESSION_READY = "\\CsrSbSyncEvent"
 EVENT_MODIFY_STATE = 2
-DLL_NUMBER_SHIFT = 16
 
 
 @dataclass(slots=True)
@@ -38,14 +38,10 @@ class Call:
     arguments: bytes
 
 
-Handler = "Callable[[UserThread, Call], Awaitable[bytes]]"
-
-
 class Server:
     """What csrss serves: `thread.state(Server)`."""
 
     def __init__(self) -> None:
-        self.directory = ""
         self.handlers: dict[int, Callable[[UserThread, Call], Awaitable[bytes]]] = {}
         """By API number; server DLLs put theirs here when they are loaded."""
         self.api_port = self.sb_port = 0
@@ -56,14 +52,14 @@ async def CsrServerInitialization(thread: UserThread, ArgumentCount: ULONG, Argu
     """Ports, root process, server DLLs, threads; then tell the session manager."""
     server, clients = thread.state(Server), thread.state(Clients)
     session = int(thread.peb.SessionId)
-    server.directory = csr.directory_of(session)
-    server.api_port = await alpc.create_port(thread, f"{server.directory}\\{csr.API_PORT}")
-    server.sb_port = await alpc.create_port(thread, f"{server.directory}\\{csr.SB_API_PORT}", "D:(A;;GA;;;SY)")
+    directory = csr.directory_of(session)
+    server.api_port = await alpc.create_port(thread, f"{directory}\\{csr.API_PORT}")
+    server.sb_port = await alpc.create_port(thread, f"{directory}\\{csr.SB_API_PORT}", alpc.SYSTEM_ONLY)
     await clients.prepare(thread, session, server.api_port)
     await _load_server_dlls(thread)
     for routine in ("CsrApiRequestThread", "CsrSbApiRequestThread"):
         await _start_thread(thread, routine)
-    await alpc.connect(thread, SM_API_PORT, session.to_bytes(4, "little"))
+    await alpc.connect(thread, csr.SM_API_PORT, session.to_bytes(4, "little"))
     _announce(thread)
     return STATUS.SUCCESS
 
@@ -77,40 +73,26 @@ async def _load_server_dlls(thread: UserThread) -> None:
         if name not in SERVED:
             continue
         with thread.frame() as frame:
-            base, wanted = frame.allocate(8), frame.unicode_string(f"{name}.dll")
-            status = await thread.call(thread.entry("ntdll", "LdrLoadDll"), 0, 0, wanted, base)
-            if status & 0xFFFF_FFFF:
-                raise NtError(NTSTATUS(status & 0xFFFF_FFFF))
-        await thread.call(find_own(thread, f"{name}.dll", "ServerDllInitialization"), 0)
+            await rtl_status(thread, "LdrLoadDll", 0, 0, frame.unicode_string(f"{name}.dll"), frame.allocate(8))
+        await thread.call(find_export(thread, f"{name}.dll", "ServerDllInitialization"), 0)
 
 
 SERVED = ("basesrv",)
 """Server DLLs that exist here: winsrv's windows are the kernel's, sxssrv's manifests are read by nobody yet."""
 
 
-def find_own(thread: UserThread, module: str, name: str) -> int:
-    """An export of a DLL that is loaded here."""
-    from ntos.um.modules import find_export  # noqa: PLC0415 - once a server DLL
-
-    return find_export(thread, module, name)
-
-
 async def _start_thread(thread: UserThread, routine: str) -> None:
     with thread.frame() as frame:
         handle = frame.allocate(8)
-        status = await thread.call(
-            thread.entry("ntdll", "RtlCreateUserThread"), alpc.CURRENT_PROCESS, 0, 0, 0, 0, 0,
-            find_own(thread, "csrsrv.dll", routine), 0, handle, 0,
-        )  # fmt: skip
-        if status & 0xFFFF_FFFF:
-            raise NtError(NTSTATUS(status & 0xFFFF_FFFF))
+        begin = find_export(thread, "csrsrv.dll", routine)
+        await rtl_status(thread, "RtlCreateUserThread", CURRENT_PROCESS, 0, 0, 0, 0, 0, begin, 0, handle, 0)
         nt.NtClose(thread, int.from_bytes(thread.memory.read(handle, 8), "little"))
 
 
 def _announce(thread: UserThread) -> None:
     with thread.frame() as frame:
         handle = frame.allocate(8)
-        nt.NtOpenEvent(thread, handle, EVENT_MODIFY_STATE, alpc.object_attributes(frame, SESSION_READY))
+        nt.NtOpenEvent(thread, handle, EVENT_MODIFY_STATE, alpc.object_attributes(frame, csr.SESSION_READY))
         event = int.from_bytes(thread.memory.read(handle, 8), "little")
         nt.NtSetEvent(thread, event, 0)
         nt.NtClose(thread, event)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ntos.abi import alpc as lpc
+from ntos.abi.access import PROCESS_DUP_HANDLE
 from ntos.abi.layout.api import RTL_USER_PROCESS_INFORMATION
 from ntos.abi.status import STATUS
 from ntos.abi.types import NTSTATUS, PVOID
-from ntos.dll.csrsrv.clients import Clients, take_over
+from ntos.dll.csrsrv.clients import Clients
 from ntos.dll.csrsrv.server import Server
 from ntos.um import alpc, nt
 from ntos.um.export import export
+from ntos.um.handles import open_process, take_handle
 from ntos.um.thread import UserThread
-
-PROCESS_DUP_HANDLE = 0x40
 
 
 @export
@@ -34,13 +34,9 @@ async def CsrSbApiRequestThread(thread: UserThread, Parameter: PVOID) -> NTSTATU
 async def _introduce(thread: UserThread, request: alpc.Received) -> None:
     """SbCreateSession: the session's first program becomes a client."""
     made = RTL_USER_PROCESS_INFORMATION.parse(request.data[8:])
-    with thread.frame() as frame:
-        place = frame.allocate(8)
-        client = frame.bytes(request.client[0].to_bytes(8, "little") + bytes(8))
-        nt.NtOpenProcess(thread, place, PROCESS_DUP_HANDLE, alpc.object_attributes(frame), client)
-        sender = int.from_bytes(thread.memory.read(place, 8), "little")
-    process = take_over(thread, sender, int(made.ProcessHandle))
-    first = take_over(thread, sender, int(made.ThreadHandle))
+    sender = open_process(thread, request.client[0], PROCESS_DUP_HANDLE)
+    process = take_handle(thread, sender, int(made.ProcessHandle))
+    first = take_handle(thread, sender, int(made.ThreadHandle))
     nt.NtClose(thread, sender)
     ids = int(made.ClientId.UniqueProcess), int(made.ClientId.UniqueThread)
     await thread.state(Clients).add_process(thread, ids, process, first, 0, 0)

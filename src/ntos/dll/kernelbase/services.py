@@ -14,12 +14,12 @@ from ntos.abi.status import STATUS, NtError
 from ntos.abi.types import NTSTATUS
 from ntos.um import nt as service_stubs
 from ntos.um.export import WinError
+from ntos.um.ntdll import rtl, rtl_status
 from ntos.um.thread import UserThread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-WORD = 0xFFFF_FFFF_FFFF_FFFF
 NOT_ENOUGH_MEMORY = 8
 ENDS = (STATUS.NO_MORE_ENTRIES, STATUS.NO_MORE_FILES)
 """Warnings by number, but the end of a listing is a failure to every Win32 caller."""
@@ -45,19 +45,6 @@ class _Services:
 nt = _Services()
 
 
-async def rtl(thread: UserThread, name: str, *arguments: int) -> int:
-    """What ntdll's function `name` returns in RAX."""
-    return await thread.call(thread.entry("ntdll", name), *(argument & WORD for argument in arguments))
-
-
-async def rtl_status(thread: UserThread, name: str, *arguments: int) -> int:
-    """The status ntdll's function `name` returns; NtError for an error status."""
-    status = await rtl(thread, name, *arguments) & 0xFFFF_FFFF
-    if status >> 30 == 3:
-        raise NtError(NTSTATUS(status))
-    return status
-
-
 async def allocate(thread: UserThread, size: int, flags: int = 0) -> int:
     """A block of the process heap; ERROR_NOT_ENOUGH_MEMORY where there is none."""
     block = await rtl(thread, "RtlAllocateHeap", int(thread.peb.ProcessHeap), flags, size)
@@ -76,3 +63,6 @@ async def allocate_bytes(thread: UserThread, data: bytes) -> int:
 async def free(thread: UserThread, block: int) -> bool:
     """Give a block of the process heap back."""
     return await rtl(thread, "RtlFreeHeap", int(thread.peb.ProcessHeap), 0, block) & 0xFF != 0
+
+
+__all__ = ["allocate", "allocate_bytes", "free", "nt", "rtl", "rtl_status"]
